@@ -1,0 +1,1 @@
+"""The shell: it only connects things that exist."""

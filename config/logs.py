@@ -1,0 +1,116 @@
+"""How Daybook logs: structlog for our own words and the libraries', with everything secret masked on the way.
+
+Ids and states belong in a log; credentials, card numbers and whole payloads never do.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+MASK = "[masked]"
+SECRET_NAME = re.compile(
+    r"authorization|cookie|password|passwd|secret|token|api_?key|credential|private_?key|signature|access_key",
+    re.IGNORECASE,
+)
+SECRET_IN_TEXT = re.compile(
+    r"""(?ix)
+    (?P<name>\b(?:bearer|basic)\s+
+      |["']?(?:access_token|refresh_token|id_token|token|client_secret|secret|password|authorization|api_?key|code)["']?
+       \s*[=:]\s*["']?(?:bearer\s+|basic\s+)?)
+    (?P<value>[A-Za-z0-9._~+/=%-]{8,})
+    """
+)
+DIGIT_RUN = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+
+
+def passes_luhn(digits: str) -> bool:
+    """The check digit of payment cards (ISO/IEC 7812-1, annex B)."""
+    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
+    return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
+
+
+def mask_card(found: re.Match[str]) -> str:
+    digits = re.sub(r"\D", "", found.group())
+    return MASK if passes_luhn(digits) else found.group()
+
+
+def clean_text(text: str) -> str:
+    without_secrets = SECRET_IN_TEXT.sub(lambda found: found["name"] + MASK, text)
+    return DIGIT_RUN.sub(mask_card, without_secrets)
+
+
+def clean(value: Any, *, name: str = "") -> Any:
+    """The same value with secrets masked, at any depth; what is no text, number or container becomes text."""
+    if SECRET_NAME.search(name) and value not in (None, "", True, False):
+        return MASK
+    if isinstance(value, Mapping):
+        return {key: clean(item, name=str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [clean(item) for item in value]
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if clean_text(str(value)) == str(value) else MASK
+    return clean_text(str(value))
+
+
+def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """The structlog processor: the last one before an event becomes a line of text."""
+    return {key: item if key.startswith("_") else clean(item, name=key) for key, item in event.items()}
+
+
+def shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+
+
+def configure_structlog() -> None:
+    structlog.configure(
+        processors=[*shared_processors(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def formatter(*, as_json: bool) -> logging.Formatter:
+    """Tracebacks become text before the masking, since an exception's words may quote a request."""
+    last: Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared_processors(),
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redact,
+            last,
+        ],
+    )
+
+
+def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
+    """What goes into Django's LOGGING: one handler on standard error for everybody."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"daybook": {"()": formatter, "as_json": as_json}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "daybook"}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "django.server": {"handlers": [], "level": level, "propagate": True},
+            # The queue says five lines per wake-up.
+            "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
+        },
+    }

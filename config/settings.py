@@ -1,0 +1,269 @@
+"""Every setting of Daybook in one flat file: from the environment, else from `.env` (see `.env.example`)."""
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+
+from config import logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+ENV_FILE = os.environ.get("DAYBOOK_ENV_FILE", str(BASE_DIR / ".env"))
+if ENV_FILE and Path(ENV_FILE).is_file():
+    env.read_env(ENV_FILE)
+
+
+def required(name: str, *, what: str, make: str) -> str:
+    """The value of a setting that has no sensible default."""
+    value = env.str(name, default="").strip()
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is not set: {what}. Run `bin/demo` once, which writes a `.env` with generated values, "
+            f"or set it yourself, for example to the output of: {make}"
+        )
+    return value
+
+
+# --- Who this installation is ---------------------------------------------------------------------
+
+SECRET_KEY = required(
+    "SECRET_KEY",
+    what="it signs the sessions and the messages of the queue",
+    make="python -c 'import secrets; print(secrets.token_urlsafe(64))'",
+)
+# The first key encrypts; all of them decrypt, so that keys can be rotated.
+CREDENTIAL_KEYS = [
+    key.strip()
+    for key in required(
+        "CREDENTIAL_KEYS",
+        what="these keys (separated by commas, the newest first) encrypt the vendors' credentials",
+        make="python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
+    ).split(",")
+    if key.strip()
+]
+# A copied database carries tokens of the first installation; it must not use them.
+INSTALLATION_ID = required(
+    "INSTALLATION_ID",
+    what="it tells this installation from a copy of its database",
+    make="python -c 'import uuid; print(uuid.uuid4())'",
+)
+
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- The vendors ----------------------------------------------------------------------------------
+
+# Production talks to public hosts only; the demo and the tests talk to the sandbox on this machine.
+ALLOW_LOOPBACK_VENDORS = env.bool("ALLOW_LOOPBACK_VENDORS", default=False)
+# Empty: the vendor's own address. Set only where something else speaks for the vendor.
+VENDOR_URLS = {
+    "heartland_retail": env.str("HEARTLAND_RETAIL_URL", default=""),
+    "quickbooks": env.str("QUICKBOOKS_URL", default=""),
+}
+# Seconds after which "not found" counts as "never booked". None: each connection's own value.
+VENDOR_SETTLE_SECONDS: int | None = env.int("VENDOR_SETTLE_SECONDS", default=0) or None
+
+# --- Apps -----------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "import_export",
+    "django_q",
+    "rest_framework",
+    "ledger",
+    "mappings",
+    "integrations",
+    "config.apps.ShellConfig",  # last: it looks at what the others have registered
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Daybook",
+    "SITE_HEADER": "Daybook",
+    "SHOW_HISTORY": True,
+    # No colours here: they would be an inline style in each page, theme.css has them.
+    "COLORS": lambda request: {},
+    "STYLES": [lambda request: static("daybook/theme.css")],
+    "SCRIPTS": [lambda request: static("daybook/admin.js")],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("daybook/icon.svg")}
+    ],
+}
+
+# --- Database -------------------------------------------------------------------------------------
+
+DEFAULT_DATABASE = BASE_DIR / "var" / "daybook.sqlite3"
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DEFAULT_DATABASE}")
+}
+DATABASE = DATABASES["default"]
+# Under IMMEDIATE every transaction takes the write lock, a page that only reads included.
+DATABASE["ATOMIC_REQUESTS"] = False
+if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL and IMMEDIATE together, or writers fail with "database is locked".
+    # FULL keeps the last commit on power loss.
+    DATABASE["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; "
+            "PRAGMA cache_size=-20000; PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=67108864;"
+        ),
+    }
+    if Path(DATABASE["NAME"]) == DEFAULT_DATABASE:
+        DEFAULT_DATABASE.parent.mkdir(exist_ok=True)
+else:
+    # The queue closes old connections around each message: without this, one connection a message.
+    DATABASE["CONN_MAX_AGE"] = 600
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- The queue: wake-ups only, so nothing is kept, repeated or caught up --------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="")
+QUEUE_WORKERS = env.int("DAYBOOK_QUEUE_WORKERS", default=2)
+QUEUE_LIMIT = QUEUE_WORKERS
+QUEUE_TIMEOUT = env.int("DAYBOOK_QUEUE_TIMEOUT", default=300)
+# The broker's clock starts when a message is fetched, not when it runs: it must outlast those in front of it.
+QUEUE_RETRY = QUEUE_TIMEOUT * (QUEUE_LIMIT // QUEUE_WORKERS + 1) + 60
+Q_CLUSTER: dict[str, Any] = {
+    "name": f"daybook-{INSTALLATION_ID}"[:90],
+    "workers": QUEUE_WORKERS,
+    "queue_limit": QUEUE_LIMIT,
+    "timeout": QUEUE_TIMEOUT,
+    "retry": env.int("DAYBOOK_QUEUE_RETRY", default=QUEUE_RETRY),
+    "poll": env.float("DAYBOOK_QUEUE_POLL", default=0.2),
+    "recycle": 500,
+    "save_limit": -1,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "catch_up": False,
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+
+# --- Supervisor -----------------------------------------------------------------------------------
+
+HEARTBEAT_SECONDS = env.int("DAYBOOK_HEARTBEAT_SECONDS", default=180)
+STOP_GRACE_SECONDS = env.int("DAYBOOK_STOP_GRACE_SECONDS", default=30)
+
+# --- People and pages -----------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
+    for validator in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 12}  # type: ignore[assignment]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.str("DAYBOOK_STATIC_ROOT", default=str(BASE_DIR / "var" / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Without `collectstatic` the files are served from where the packages keep them.
+COLLECTED = (STATIC_ROOT / "staticfiles.json").is_file()
+WHITENOISE_USE_FINDERS = not COLLECTED
+if not COLLECTED:
+    warnings.filterwarnings("ignore", message="No directory at: .*static")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Security -------------------------------------------------------------------------------------
+
+HTTPS = env.bool("DAYBOOK_HTTPS", default=False)
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = env.int("DAYBOOK_HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+if env.bool("DAYBOOK_BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# Lax, not Strict: the vendor's consent page leads back to us.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+X_FRAME_OPTIONS = "DENY"
+# Subdomains and the browsers' preload list are the domain owner's to decide, not this application's.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+}
+# The admin's Alpine.js evaluates its attributes as code.
+SECURE_CSP_BY_PATH = {"/admin/": {"script-src": ["'self'", "'unsafe-eval'"]}}
+
+# --- Logs -----------------------------------------------------------------------------------------
+
+LOGGING = logs.logging_settings(
+    level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=bool(REDIS_URL))
+)
+logs.configure_structlog()
