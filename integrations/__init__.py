@@ -1,0 +1,1 @@
+"""The doors: vendors, credentials, the pipeline, tasks and alerts."""

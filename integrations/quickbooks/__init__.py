@@ -1,0 +1,1 @@
+"""QuickBooks Online: its wire format, its words and codes. Nothing of it is known outside this folder."""

@@ -1,0 +1,166 @@
+"""QuickBooks Online as an accounting system: the port of `ledger.ports` over client and payloads."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from urllib.parse import quote
+
+from integrations.http import lost
+from integrations.quickbooks import payloads
+from integrations.quickbooks.client import PRODUCTION, SANDBOX, Client, Reply, quoted
+from integrations.quickbooks.faults import fault_error, faults_in
+from ledger.errors import (
+    AuthExpired,
+    DaybookError,
+    OutcomeUnknown,
+    PeriodClosed,
+    RateLimited,
+    Unreachable,
+    Unsupported,
+)
+from ledger.values import Capabilities, Company, Delivered, OutgoingEntry, RemoteAccount, RemoteEntry
+
+CAPABILITIES = Capabilities(
+    label="QuickBooks Online",
+    batch_size=30,
+    request_keys=True,
+    reference_length=payloads.REFERENCE_LENGTH,
+    max_lines=payloads.MAX_LINES,
+    settle_seconds=150,
+    closing_date_readable=True,
+    notes=(
+        "A number may occur twice unless the company warns about duplicates: Daybook looks it up first.",
+        "Lines on accounts receivable or payable need a customer or vendor, which Daybook does not write.",
+        "Sales tax posted by journal entry does not appear in the Sales Tax Center.",
+        "Requests cut off by the network may be worked on for 120 seconds more; Daybook waits 150.",
+    ),
+)
+
+REFERENCES_AT_ONCE = 30
+"""Numbers in one look-up; as many as entries in a batch."""
+
+_PAGES = {PRODUCTION: "https://app.qbo.intuit.com", SANDBOX: "https://app.sandbox.qbo.intuit.com"}
+
+
+class QuickBooksAdapter:
+    """The books of one QuickBooks Online company."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def company(self) -> Company:
+        """The company with its home currency and closing date."""
+        return payloads.company(self._client.company(), self._client.preferences(), realm=self._client.realm)
+
+    def accounts(self) -> Iterator[RemoteAccount]:
+        """The whole chart, inactive accounts included."""
+        return map(payloads.remote_account, self._client.accounts())
+
+    def find(self, references: Sequence[str]) -> dict[str, list[RemoteEntry]]:
+        """Every entry that bears one of these numbers; one query for each 30."""
+        found: dict[str, list[RemoteEntry]] = {}
+        for start in range(0, len(references), REFERENCES_AT_ONCE):
+            numbers = ", ".join(quoted(name) for name in references[start : start + REFERENCES_AT_ONCE])
+            for entry in self._entries(where=f"DocNumber IN ({numbers})"):
+                found.setdefault(entry.reference.upper(), []).append(entry)
+        return {reference: found[reference] for reference in references if reference in found}
+
+    def between(self, first: date, last: date) -> Iterator[RemoteEntry]:
+        """Every journal entry dated in the range, whoever wrote it."""
+        days = quoted(first.isoformat()), quoted(last.isoformat())
+        return self._entries(where=f"TxnDate >= {days[0]} AND TxnDate <= {days[1]}")
+
+    def post_one(self, entry: OutgoingEntry, *, send_before: float) -> Delivered:
+        """Create one entry under its request key; what concerns the entry is in the result."""
+        draft = _prepared(entry)
+        if draft.error:
+            return draft
+        try:
+            reply = self._client.create_entry(
+                draft.sent, request_key=entry.request_key, send_before=send_before
+            )
+        except (Unreachable, RateLimited, AuthExpired):
+            raise
+        except DaybookError as error:
+            return _dated(_failed(draft, error), entry)
+        return _dated(_judged(draft, reply), entry)
+
+    def post_batch(
+        self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float
+    ) -> list[Delivered]:
+        """Create at most 30 entries in one call; one result each, in order.
+
+        Names within the batch follow from the order, so that a repeat of the same batch is the same text.
+        A definite refusal of the whole call is the result of each of its entries.
+        """
+        drafts = [_prepared(entry) for entry in entries]
+        creations = [(f"e{n}", draft.sent) for n, draft in enumerate(drafts) if not draft.error]
+        if not creations:
+            return drafts
+        try:
+            reply = self._client.create_batch(creations, request_key=request_key, send_before=send_before)
+        except (Unreachable, RateLimited, AuthExpired, OutcomeUnknown):
+            raise
+        except DaybookError as error:
+            results = [draft if draft.error else _failed(draft, error) for draft in drafts]
+        else:
+            results = _shared_out(reply, drafts)
+        return [_dated(result, entry) for result, entry in zip(results, entries, strict=True)]
+
+    def link(self, remote_id: str) -> str:
+        """The page of an entry in QuickBooks; where there is no such page, its address in the API."""
+        page = _PAGES.get(self._client.base_url)
+        if page:
+            return f"{page}/app/journal?txnId={quote(remote_id, safe='')}"
+        company = f"{self._client.base_url}/v3/company/{self._client.realm}"
+        return f"{company}/journalentry/{quote(remote_id, safe='')}"
+
+    def _entries(self, *, where: str) -> Iterator[RemoteEntry]:
+        return map(payloads.remote_entry, self._client.query("JournalEntry", where=where))
+
+
+def _prepared(entry: OutgoingEntry) -> Delivered:
+    """The text to send, or why there is none."""
+    try:
+        return Delivered(entry.reference, sent=payloads.entry_json(entry))
+    except Unsupported as error:
+        return Delivered(entry.reference, error=error)
+
+
+def _shared_out(reply: Reply, drafts: Sequence[Delivered]) -> list[Delivered]:
+    """The results of a batch, matched by name: the order says nothing, and an answer may be missing."""
+    items = {payloads.text(item, "bId"): item for item in payloads.parts(reply.data, "BatchItemResponse")}
+    return [
+        draft if draft.error else _judged(draft, Reply(items.get(f"e{n}", {}), reply.request_id))
+        for n, draft in enumerate(drafts)
+    ]
+
+
+def _judged(draft: Delivered, reply: Reply) -> Delivered:
+    """What the answer to one creation says; one that does not name our entry says nothing definite."""
+    draft = replace(draft, request_id=reply.request_id)
+    faults = faults_in(reply.data)
+    if faults:
+        return _failed(draft, fault_error(faults, write=True))
+    created = payloads.part(reply.data, "JournalEntry")
+    remote_id = payloads.text(created, "Id")
+    # A batch may answer with little more than the id; a number, when there is one, must be ours.
+    if not remote_id or payloads.text(created, "DocNumber") not in {"", draft.reference}:
+        return _failed(draft, lost("an answer that does not name this entry", write=True))
+    return replace(draft, remote_id=remote_id)
+
+
+def _failed(draft: Delivered, error: DaybookError) -> Delivered:
+    return replace(draft, error=error, request_id=error.request_id or draft.request_id)
+
+
+def _dated(delivered: Delivered, entry: OutgoingEntry) -> Delivered:
+    """A closed period is told with the date that is closed; the vendor does not repeat it."""
+    error = delivered.error
+    if not isinstance(error, PeriodClosed):
+        return delivered
+    dated = PeriodClosed(entry.posting_date, detail=error.detail)
+    dated.request_id = error.request_id
+    return replace(delivered, error=dated)

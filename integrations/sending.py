@@ -1,0 +1,109 @@
+"""One round of sending: claim, look every entry up by its number, send what is not there, mark what became of it."""
+
+import time
+from collections.abc import Sequence
+
+from integrations import vendors
+from integrations.models import Connection
+from ledger.entries import difference
+from ledger.errors import AuthExpired, DaybookError, ForeignEntry, OutcomeUnknown, RateLimited, Unreachable
+from ledger.journal import booking, delivery, marking
+from ledger.journal.delivery import Claim
+from ledger.models import Book, JournalEntry
+from ledger.ports import AccountingSystem
+from ledger.values import Delivered, RemoteEntry
+
+BATCH_WORTH = 4
+"""Fewer fresh entries than this go one by one, each under its own request key."""
+
+
+def send(connection: Connection, books: AccountingSystem) -> int:
+    """Handle up to one batch of entries; returns how many. Raises AuthExpired after everything was put back."""
+    book = connection.book
+    if book is None:
+        return 0
+    claim = _claim(connection, book, books)
+    if claim is None:
+        return 0
+    try:
+        missing = _look_up(claim, books)
+        _send_missing(connection, claim, missing, books)
+    except (Unreachable, RateLimited, AuthExpired) as error:
+        marking.release(claim, error)
+        if isinstance(error, AuthExpired):
+            raise
+    return len(claim.entries)
+
+
+def _claim(connection: Connection, book: Book, books: AccountingSystem) -> Claim | None:
+    limit = books.capabilities.batch_size
+    return delivery.claim(book, limit=limit, lease=vendors.lease(connection), settle=vendors.settle(connection))
+
+
+def _look_up(claim: Claim, books: AccountingSystem) -> list[JournalEntry]:
+    """Mark what is there already and equal; refuse what is there and different; return what is not there."""
+    there = books.find([entry.reference for entry in claim.entries])
+    same: list[tuple[RemoteEntry, str]] = []
+    problems: dict[str, DaybookError] = {}
+    for entry in claim.entries:
+        for remote in there.get(entry.reference, [])[:1]:
+            why = _why_not_ours(claim, entry, there[entry.reference])
+            if why:
+                problems[entry.reference] = ForeignEntry(entry.reference, remote_id=remote.remote_id, why=why)
+            else:
+                same.append((remote, books.link(remote.remote_id)))
+    if same:
+        marking.found(claim, same)
+    if problems:
+        marking.refuse(claim, problems)
+    return [entry for entry in claim.entries if entry.reference not in there]
+
+
+def _why_not_ours(claim: Claim, entry: JournalEntry, remotes: Sequence[RemoteEntry]) -> str:
+    if len(remotes) > 1:
+        return f"and {len(remotes)} entries there bear it"
+    return difference(claim.outgoing[entry.reference], remotes[0])
+
+
+def _send_missing(
+    connection: Connection, claim: Claim, missing: Sequence[JournalEntry], books: AccountingSystem
+) -> None:
+    """Fresh entries go in one batch; what was tried before goes alone, under the request key it had."""
+    fresh = [entry for entry in missing if not entry.attempts_made]
+    if len(fresh) >= BATCH_WORTH:
+        _send_batch(connection, claim, fresh, books)
+        missing = [entry for entry in missing if entry.attempts_made]
+    for entry in missing:
+        _send_one(connection, claim, entry, books)
+
+
+def _send_batch(
+    connection: Connection, claim: Claim, entries: Sequence[JournalEntry], books: AccountingSystem
+) -> None:
+    vendors.http(connection).limiter.take("batch")
+    key = booking.new_key()
+    kept = delivery.begin(claim, entries, batch_key=key)
+    if not kept:
+        return
+    outgoing = [claim.outgoing[entry.reference] for entry in kept]
+    try:
+        results = books.post_batch(outgoing, request_key=key, send_before=_send_before(connection))
+    except OutcomeUnknown as unknown:
+        results = [Delivered(entry.reference, error=unknown) for entry in outgoing]
+    _mark(claim, results, books)
+
+
+def _send_one(connection: Connection, claim: Claim, entry: JournalEntry, books: AccountingSystem) -> None:
+    if not delivery.begin(claim, [entry]):
+        return
+    result = books.post_one(claim.outgoing[entry.reference], send_before=_send_before(connection))
+    _mark(claim, [result], books)
+
+
+def _mark(claim: Claim, results: Sequence[Delivered], books: AccountingSystem) -> None:
+    links = {result.reference: books.link(result.remote_id) for result in results if result.remote_id}
+    marking.finish(claim, results, links)
+
+
+def _send_before(connection: Connection) -> float:
+    return time.monotonic() + vendors.time_to_leave(connection)

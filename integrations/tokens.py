@@ -1,0 +1,127 @@
+"""Bearer tokens of a connection: read, and refreshed by one worker at a time without a transaction over the call.
+
+The right to refresh is taken by a conditional update on the token's version; both new tokens are written under it
+before either is used; everybody else waits for the version to change.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from django.conf import settings
+from django.db.models import Q
+
+from integrations.http import AccessToken
+from integrations.models import Connection
+from ledger.clock import database_now
+from ledger.errors import AuthExpired, DaybookError, OutcomeUnknown, Unreachable
+
+REFRESH_SECONDS = 60
+WAIT = 0.2
+EARLY = timedelta(minutes=5)
+
+
+class Renewed(Protocol):
+    """What a refresh gives; lifetimes in seconds."""
+
+    @property
+    def access_token(self) -> str: ...
+    @property
+    def refresh_token(self) -> str: ...
+    @property
+    def access_expires_in(self) -> int: ...
+
+
+Refresh = Callable[[str], Renewed]
+
+
+@dataclass(frozen=True)
+class RefreshedTokens:
+    """Implements integrations.http.TokenSource for a connection whose tokens expire."""
+
+    connection_id: int
+    refresh: Refresh
+
+    def current(self) -> AccessToken:
+        connection = self._connection()
+        if connection.token_expires_at and connection.token_expires_at <= database_now():
+            return self.renew(used=connection.token_version)
+        return _token(connection)
+
+    def renew(self, *, used: int) -> AccessToken:
+        deadline = time.monotonic() + REFRESH_SECONDS
+        while time.monotonic() < deadline:
+            connection = self._connection()
+            if connection.token_version != used:
+                return _token(connection)
+            owner = self._lease(used)
+            if owner:
+                return self._refresh(connection, owner)
+            time.sleep(WAIT)
+        raise Unreachable("Another worker is renewing the connection and has not ended. Daybook tries again by itself.")
+
+    def _lease(self, version: int) -> str:
+        now, owner = database_now(), str(uuid.uuid4())
+        free = Q(refresh_lease_until=None) | Q(refresh_lease_until__lt=now)
+        mine = Connection.objects.filter(free, pk=self.connection_id, token_version=version)
+        until = now + timedelta(seconds=REFRESH_SECONDS)
+        return owner if mine.update(refresh_owner=owner, refresh_lease_until=until) else ""
+
+    def _refresh(self, connection: Connection, owner: str) -> AccessToken:
+        held = Connection.objects.filter(pk=connection.pk, refresh_owner=owner, token_version=connection.token_version)
+        try:
+            renewed = self._call(connection.credentials["refresh_token"])
+        except AuthExpired as ended:
+            held.update(state=Connection.State.ACTION_REQUIRED, problem=ended.sentence, refresh_lease_until=None)
+            raise
+        except DaybookError:
+            held.update(refresh_lease_until=None)
+            raise
+        credentials = {
+            **connection.credentials,
+            "access_token": renewed.access_token,
+            "refresh_token": renewed.refresh_token,
+        }
+        written = held.update(
+            credentials=credentials,
+            token_version=connection.token_version + 1,
+            token_expires_at=expiry(renewed.access_expires_in),
+            refresh_lease_until=None,
+        )
+        if not written:
+            return _token(self._connection())
+        return AccessToken(renewed.access_token, connection.token_version + 1)
+
+    def _call(self, refresh_token: str) -> Renewed:
+        """A lost answer may have used the value up or not: it is tried once more, then a person must connect."""
+        try:
+            return self.refresh(refresh_token)
+        except OutcomeUnknown:
+            return self.refresh(refresh_token)
+
+    def _connection(self) -> Connection:
+        connection = Connection.objects.get(pk=self.connection_id)
+        check_usable(connection)
+        return connection
+
+
+def check_usable(connection: Connection) -> None:
+    """Raises AuthExpired for a connection that a person must connect (again)."""
+    if connection.state != Connection.State.CONNECTED:
+        raise AuthExpired(connection.problem or "This connection is not connected. Press Connect.")
+    if connection.installation_id != settings.INSTALLATION_ID:
+        raise AuthExpired(
+            "This database was copied from another installation, whose tokens are not used here. Press Connect."
+        )
+
+
+def expiry(seconds: int) -> datetime:
+    """When to renew: five minutes before the end, or half-way through a short life."""
+    return database_now() + max(timedelta(seconds=seconds) - EARLY, timedelta(seconds=seconds / 2))
+
+
+def _token(connection: Connection) -> AccessToken:
+    return AccessToken(connection.credentials["access_token"], connection.token_version)

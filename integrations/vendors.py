@@ -1,0 +1,216 @@
+"""The table of vendors: the one place that knows which there are and how a connection becomes an adapter."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from integrations.governor import BucketLimiter, Rate, Rates
+from integrations.heartland_retail import oauth as heartland_oauth
+from integrations.heartland_retail.adapter import HeartlandRetailAdapter
+from integrations.heartland_retail.client import Client as HeartlandClient
+from integrations.heartland_retail.client import FixedToken
+from integrations.http import Http
+from integrations.models import Connection
+from integrations.quickbooks import oauth as quickbooks_oauth
+from integrations.quickbooks.adapter import CAPABILITIES as QUICKBOOKS
+from integrations.quickbooks.adapter import QuickBooksAdapter
+from integrations.quickbooks.client import PRODUCTION as QUICKBOOKS_PRODUCTION
+from integrations.quickbooks.client import Client as QuickBooksClient
+from integrations.tokens import RefreshedTokens, check_usable
+from ledger.errors import AuthExpired, Rejected
+from ledger.ports import AccountingSystem, PointOfSale
+from ledger.values import Capabilities
+
+BOOKS, TILL = "books", "till"
+DEFAULT_SETTLE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a vendor gave for an authorization code: credentials to keep, and their lifetime if they have one."""
+
+    credentials: dict[str, str]
+    expires_in: int | None
+    account_id: str
+    base_url: str = ""
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """One vendor: what it is called, what it needs, and how to talk to it."""
+
+    label: str
+    kind: str
+    credentials: type
+    rates: Rates
+    default_url: str
+    host_allowed: Callable[[str], bool]
+    authorize_url: Callable[[Connection, str, str], str]
+    exchange: Callable[[Connection, str, str, Mapping[str, str]], Grant]
+    revoke: Callable[[Connection], None]
+    capabilities: Capabilities | None = None
+    uses_oauth: bool = True
+
+
+def accounting(connection: Connection) -> AccountingSystem:
+    """The books behind a connection. Raises AuthExpired when a person must connect first."""
+    check_usable(connection)
+    oauth = _quickbooks_oauth(connection, redirect_uri="")
+    tokens = RefreshedTokens(connection.pk, oauth.refresh)
+    return QuickBooksAdapter(QuickBooksClient(http(connection), realm=connection.account_id, tokens=tokens))
+
+
+def point_of_sale(connection: Connection) -> PointOfSale:
+    """The till behind a connection. Raises AuthExpired when it has no token."""
+    token = heartland_oauth.Credentials(**connection.credentials).token
+    if not token:
+        raise AuthExpired("This connection has no token. Paste an API token or press Connect.")
+    source = connection.source
+    stores = source.stores.all() if source else []
+    day_starts: dict[str, time] = {store.external_id: store.day_start for store in stores}
+    client = HeartlandClient(http(connection), tokens=FixedToken(token, connection.token_version))
+    return HeartlandRetailAdapter(client, day_starts=day_starts, currency=source.currency if source else "USD")
+
+
+def http(connection: Connection) -> Http:
+    """The guarded way out for a connection: its checked address, its limits, its timeout."""
+    vendor = VENDORS[connection.vendor]
+    limiter = BucketLimiter(connection.pk, vendor.rates)
+    return Http(base_url(connection), timeout=http_timeout(connection), limiter=limiter)
+
+
+def base_url(connection: Connection) -> str:
+    """The address of a connection. Raises Rejected when it is not one of the vendor's hosts."""
+    vendor = VENDORS[connection.vendor]
+    url = connection.base_url or settings.VENDOR_URLS[connection.vendor] or vendor.default_url
+    allowed = vendor.host_allowed(url) or (settings.ALLOW_LOOPBACK_VENDORS and _is_loopback(url))
+    if not allowed:
+        raise Rejected(f"{url} is not an address of {vendor.label}. Correct the address of the connection.")
+    return url
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        return ip_address(urlsplit(url).hostname or "").is_loopback
+    except ValueError:
+        return urlsplit(url).hostname == "localhost"
+
+
+def settle(connection: Connection) -> timedelta:
+    """How long after sending "not found" starts to count: longer than lease and timeout (docs/house.md)."""
+    capabilities = VENDORS[connection.vendor].capabilities
+    default = capabilities.settle_seconds if capabilities else DEFAULT_SETTLE_SECONDS
+    return timedelta(seconds=connection.settle_seconds or settings.VENDOR_SETTLE_SECONDS or default)
+
+
+def lease(connection: Connection) -> timedelta:
+    return settle(connection) * 0.8
+
+
+def http_timeout(connection: Connection) -> float:
+    return settle(connection).total_seconds() * 0.6
+
+
+def time_to_leave(connection: Connection) -> float:
+    """Seconds within which a recorded attempt must have left, so that the time to settle covers it."""
+    return settle(connection).total_seconds() * 0.2
+
+
+def books_connections() -> QuerySet[Connection]:
+    return Connection.objects.filter(book__isnull=False).select_related("book")
+
+
+def till_connections() -> QuerySet[Connection]:
+    return Connection.objects.filter(source__isnull=False).select_related("source")
+
+
+def _quickbooks_oauth(connection: Connection, *, redirect_uri: str) -> quickbooks_oauth.OAuth:
+    keys = connection.credentials
+    return quickbooks_oauth.OAuth(
+        http=http(connection),
+        client_id=keys.get("client_id", ""),
+        client_secret=keys.get("client_secret", ""),
+        redirect_uri=redirect_uri,
+    )
+
+
+def _quickbooks_authorize(connection: Connection, state: str, redirect_uri: str) -> str:
+    return _quickbooks_oauth(connection, redirect_uri=redirect_uri).authorize_url(state=state)
+
+
+def _quickbooks_exchange(
+    connection: Connection, code: str, redirect_uri: str, answer: Mapping[str, str]
+) -> Grant:
+    tokens = _quickbooks_oauth(connection, redirect_uri=redirect_uri).exchange(code)
+    kept = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
+    return Grant(kept, tokens.access_expires_in, answer.get("realmId", ""))
+
+
+def _quickbooks_revoke(connection: Connection) -> None:
+    token = connection.credentials.get("refresh_token")
+    if token:
+        _quickbooks_oauth(connection, redirect_uri="").revoke(token)
+
+
+def _heartland_authorize(connection: Connection, state: str, redirect_uri: str) -> str:
+    keys = heartland_oauth.Credentials(**connection.credentials)
+    return heartland_oauth.authorize_url(
+        base_url=base_url(connection),
+        client_id=keys.client_id,
+        redirect_uri=redirect_uri,
+        state=state,
+        scope=keys.scope,
+    )
+
+
+def _heartland_exchange(
+    connection: Connection, code: str, redirect_uri: str, answer: Mapping[str, str]
+) -> Grant:
+    keys = heartland_oauth.Credentials(**connection.credentials)
+    way_out = http(connection)
+    token = heartland_oauth.exchange(
+        way_out, client_id=keys.client_id, client_secret=keys.client_secret, code=code, redirect_uri=redirect_uri
+    )
+    own = connection.base_url or settings.VENDOR_URLS[connection.vendor]
+    address = heartland_oauth.account_api(way_out, token=token, base_url=own)
+    return Grant({"access_token": token}, None, urlsplit(address).hostname or "", base_url="" if own else address)
+
+
+def _nothing_to_revoke(connection: Connection) -> None:
+    """Heartland's tokens are revoked by their user, in Heartland Retail."""
+
+
+VENDORS: dict[str, Vendor] = {
+    "heartland_retail": Vendor(
+        label="Heartland Retail",
+        kind=TILL,
+        credentials=heartland_oauth.Credentials,
+        rates={"request": (Rate(20, 1, burst=10),)},
+        default_url=heartland_oauth.API,
+        host_allowed=heartland_oauth.host_allowed,
+        authorize_url=_heartland_authorize,
+        exchange=_heartland_exchange,
+        revoke=_nothing_to_revoke,
+    ),
+    "quickbooks": Vendor(
+        label=QUICKBOOKS.label,
+        kind=BOOKS,
+        credentials=quickbooks_oauth.Credentials,
+        rates={
+            "request": (Rate(10, 1, burst=8), Rate(500, 60, burst=400)),
+            "batch": (Rate(40, 60, burst=36),),
+        },
+        default_url=QUICKBOOKS_PRODUCTION,
+        host_allowed=quickbooks_oauth.host_allowed,
+        authorize_url=_quickbooks_authorize,
+        exchange=_quickbooks_exchange,
+        revoke=_quickbooks_revoke,
+        capabilities=QUICKBOOKS,
+    ),
+}
+"""A new vendor costs its folder and one row here."""

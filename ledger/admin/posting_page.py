@@ -1,0 +1,181 @@
+"""What the page of one posting shows: read from the rows, in the words of its readers. Writes nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ledger import facts as facts_json
+from ledger import money, rules
+from ledger.admin.t_account import attempts_of, t_account
+from ledger.errors import DaybookError, ForeignEntry
+from ledger.models import AuditRecord, DimensionValue, EventRevision, JournalEntry, Posting
+from ledger.terms import ROLES, DeliveryState, Dimension, Outcome, SyncState
+from ledger.values import DraftLine, EventFacts
+
+Names = dict[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class DocumentLine:
+    """A line of the document as a reader of the receipt would name it."""
+
+    what: str
+    detail: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class RoleLine:
+    """A line by role: what it is, what it is told apart by, and its side."""
+
+    role: str
+    detail: str
+    debit: str
+    credit: str
+
+
+def on_the_page(posting: Posting) -> dict[str, Any]:
+    """Everything the template needs."""
+    facts, names = _facts(posting), _names(posting)
+    means, means_problem = _means(posting, facts, names)
+    entries = list(JournalEntry.objects.filter(lines__posting=posting).distinct().order_by("id"))
+    return {
+        "state": SyncState(posting.state),
+        "next_step": next_step(posting),
+        "sold_at": _local_time(posting),
+        "facts": facts,
+        "document_lines": list(_document_lines(facts, names)) if facts else [],
+        "means": means,
+        "means_problem": means_problem,
+        "entry": posting.entry,
+        "account_sides": t_account(posting.entry) if posting.entry else None,
+        "attempts": attempts_of(entries),
+        "history": _history(posting),
+        "outcome": Outcome(posting.outcome).label if posting.outcome else "",
+        "can_retry": posting.state == SyncState.ERROR,
+        "can_set_aside": posting.state != SyncState.SYNCED and not posting.set_aside_reason and not _leaving(posting),
+        "can_adopt": can_adopt(posting),
+    }
+
+
+def can_adopt(posting: Posting) -> bool:
+    """Whether a person can take the entry that bears this number over there as this event's."""
+    entry = posting.entry
+    return bool(
+        entry and entry.state == DeliveryState.REJECTED and posting.error_code in {ForeignEntry.code, "rejected"}
+    )
+
+
+def next_step(posting: Posting) -> str:
+    """One sentence: what happens next, or what to do."""
+    return {
+        SyncState.NEVER_SYNCED: _never_synced,
+        SyncState.NOT_SYNCED: _not_synced,
+        SyncState.PROCESSING: _processing,
+        SyncState.SYNCED: _synced,
+        SyncState.ERROR: lambda failed: failed.error,
+    }[SyncState(posting.state)](posting)
+
+
+def _never_synced(posting: Posting) -> str:
+    if posting.set_aside_reason:
+        return f"Set aside: {posting.set_aside_reason} Sync Past Events passes it by."
+    day = f" that holds {posting.business_date:%b %-d, %Y}" if posting.business_date else ""
+    return f"Nobody has asked for it yet. To send it, order a range{day} under Sync Past Events."
+
+
+def _not_synced(posting: Posting) -> str:
+    if not posting.book.syncing:
+        return "Ordered, but the sync is stopped. It is sent after Start Sync."
+    if posting.error_detail:
+        return f"The last try did not go through ({posting.error_detail}) It is tried again by itself."
+    return "It waits its turn and is sent by itself."
+
+
+def _processing(posting: Posting) -> str:
+    if posting.entry and posting.entry.state == DeliveryState.UNKNOWN:
+        return (
+            "The answer was lost. Before anything is sent again, Daybook looks for the entry by its number; "
+            "nothing to do."
+        )
+    return "It is being sent now; nothing to do."
+
+
+def _synced(posting: Posting) -> str:
+    sentence = {
+        Outcome.POSTED: "The entry stands in the books. Nothing to do.",
+        Outcome.ADOPTED: "A person took the entry that stood in the books already as this event's.",
+        Outcome.NOTHING_TO_POST: "Nothing moved value in it, so there is no entry. Nothing to do.",
+        Outcome.VOIDED_BEFORE_SYNC: "It was voided before it was sent, so there is no entry. Nothing to do.",
+    }[Outcome(posting.outcome)]
+    changed = " The document has changed since: compare the two." if posting.changed_since else ""
+    return sentence + changed
+
+
+def _leaving(posting: Posting) -> bool:
+    return bool(posting.entry and posting.entry.state in {DeliveryState.SENDING, DeliveryState.UNKNOWN})
+
+
+def _local_time(posting: Posting) -> str:
+    event = posting.event
+    if event.completed_at is None or event.store is None:
+        return ""
+    moment = event.completed_at.astimezone(ZoneInfo(event.store.time_zone))
+    return f"{moment:%b %-d, %Y, %H:%M} {event.store.time_zone}"
+
+
+def _facts(posting: Posting) -> EventFacts | None:
+    """The facts that were booked, or the latest when nothing is booked yet."""
+    revisions = EventRevision.objects.filter(event=posting.event_id).order_by("-n")
+    booked = posting.booked_revision if posting.entry_id else None
+    chosen = revisions.filter(n=booked).first() if booked else None
+    revision = chosen or revisions.first()
+    return facts_json.from_json(revision.facts) if revision else None
+
+
+def _names(posting: Posting) -> Names:
+    values = DimensionValue.objects.filter(source=posting.event.source_id)
+    return {(value.dimension, value.code): value.name for value in values}
+
+
+def _document_lines(facts: EventFacts, names: Names) -> Iterable[DocumentLine]:
+    def line(what: str, amount: Decimal, detail: str = "") -> DocumentLine:
+        return DocumentLine(what, detail, money.shown(amount, currency=facts.currency))
+
+    for item in facts.items:
+        kind = names.get((Dimension.ITEM_CLASS, item.item_class), item.item_class)
+        yield line(item.name or "Item", item.value, f"{item.quantity.normalize():f} in {kind}")
+    for tax in facts.taxes:
+        yield line("Sales tax", tax.value, names.get((Dimension.TAX_JURISDICTION, tax.jurisdiction), ""))
+    for what, amounts in (("Shipping", facts.shipping), ("Gift card", facts.gift_cards), ("Tip", facts.tips)):
+        for amount in amounts:
+            yield line(what, amount)
+    for tender in facts.tenders:
+        name = names.get((Dimension.TENDER, tender.tender), tender.tender)
+        what = "Paid with" if tender.amount > 0 else "Handed out as"
+        yield line(f"{what} {name}", tender.amount, "deposit" if tender.deposit else "")
+
+
+def _means(posting: Posting, facts: EventFacts | None, names: Names) -> tuple[list[RoleLine], str]:
+    if facts is None:
+        return [], "The document could not be read, so nothing was drafted from it."
+    try:
+        drafts = rules.draft(facts, post_cost=posting.book.post_cost)
+    except DaybookError as problem:
+        return [], str(problem)
+    return [_role_line(draft, names, facts.currency) for draft in drafts], ""
+
+
+def _role_line(draft: DraftLine, names: Names, currency: str) -> RoleLine:
+    shown = money.shown(draft.amount, currency=currency)
+    named = [names.get((dimension, code), code) for dimension, code in draft.dimensions]
+    debit, credit = (shown, "") if draft.side == "debit" else ("", shown)
+    return RoleLine(ROLES[draft.role].label, ", ".join(named), debit, credit)
+
+
+def _history(posting: Posting) -> list[AuditRecord]:
+    """Deeds on this posting, and the order that asked for it."""
+    deeds = AuditRecord.objects.filter(subject_kind="ledger.posting", subject_id=str(posting.pk))
+    return list(deeds.order_by("id"))

@@ -1,0 +1,49 @@
+"""Stores in the admin: their managers and when their day begins. Names and time zones come from the source."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Model
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from ledger.admin.base import ModelAdmin, OwnStoresOnly
+from ledger.admin.scoping import is_store_manager
+from ledger.audit import note
+from ledger.models import Store
+
+
+@admin.register(Store)
+class StoreAdmin(OwnStoresOnly, ModelAdmin):
+    """Stores are found by a connection's Test, so nobody adds or deletes one here."""
+
+    store_field = "pk"
+    list_display = ["name", "source", "time_zone", "day_start", "active"]
+    list_select_related = ["source"]
+    fields = ["name", "source", "external_id", "time_zone", "active", "day_start", "managers"]
+    readonly_fields = ["name", "source", "external_id", "time_zone", "active"]
+    autocomplete_fields = ["managers"]
+    search_fields = ["name__istartswith"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A manager cannot make others managers, nor move the day's beginning, which decides business dates."""
+        return not is_store_manager(request.user) and super().has_change_permission(request, obj)
+
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
+        """Both what changed and who manages the store stand in the audit."""
+        with transaction.atomic():
+            before = {name: str(form.initial.get(name, "")) for name in form.changed_data}
+            super().save_related(request, form, formsets, change)
+            after = {name: str(form.cleaned_data[name]) for name in form.changed_data}
+            if "managers" in after:
+                before["managers"] = ", ".join(str(user) for user in form.initial["managers"])
+                after["managers"] = ", ".join(str(user) for user in form.cleaned_data["managers"])
+            if form.changed_data:
+                note(request.user, "changed a store", form.instance, before=before, after=after)

@@ -1,0 +1,150 @@
+"""One tree of errors. Each carries a sentence for the person (what happened, what to do) and facts for the log.
+
+Two questions decide everything: may we try again by ourselves, and could it already be there?
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from ledger.terms import ROLES, Dimension, Role
+from ledger.values import EventHeader
+
+
+class DaybookError(Exception):
+    """`code` is stable; `cause` groups what one repair mends; `str(error)` is the sentence for the person.
+
+    `request_id`: the vendor's name for the call that failed, for its support; blank when it gave none.
+    """
+
+    code = "error"
+    request_id: str = ""
+
+    def __init__(self, sentence: str, *, cause: str = "", detail: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.cause = cause or self.code
+        self.detail = detail
+
+
+class Unreadable(DaybookError):
+    """A document that cannot be read; `header` is what could be read of it."""
+
+    code = "unreadable"
+
+    def __init__(self, document: str, what: str, *, header: EventHeader | None = None, cause: str = "") -> None:
+        super().__init__(f"{document}: {what}", cause=cause or self.code)
+        self.header = header
+
+
+class UnbalancedEntry(DaybookError):
+    """Debits and credits differ: a rule is wrong. Such an entry never leaves the house."""
+
+    code = "unbalanced"
+
+    def __init__(self, *, debits: Decimal, credits: Decimal) -> None:
+        super().__init__(
+            f"The entry does not balance: debits {debits}, credits {credits}. "
+            "Nothing was posted; please report this to the developers of Daybook."
+        )
+
+
+class UnmappedAccount(DaybookError):
+    """No mapping row serves this role and these dimensions."""
+
+    code = "unmapped"
+
+    def __init__(
+        self, role: Role, dimensions: dict[Dimension, str], *, value_name: str = "", instead: str = ""
+    ) -> None:
+        needs = ROLES[role]
+        value = dimensions.get(needs.required, "") if needs.required else ""
+        named = value_name or value
+        what = f"{needs.required.replace('_', ' ')} {named!r}" if needs.required and value else "this book"
+        kind = needs.label.lower()
+        super().__init__(
+            f"{instead or f'No {kind} is mapped for {what}'}. Choose an account under Settings > Financial > "
+            "Configuration; the event is then posted by itself.",
+            cause=f"{self.code}:{role}:{value}",
+        )
+        self.role = role
+        self.dimensions = dimensions
+
+
+class PeriodClosed(DaybookError):
+    """The books are closed on that date."""
+
+    code = "period_closed"
+
+    def __init__(self, day: date | None = None, *, detail: str = "") -> None:
+        which = f"{day:%b %-d, %Y}" if day else "the date of this entry"
+        super().__init__(
+            f"The books are closed on {which}. Reopen the period in the accounting system, then press Retry.",
+            detail=detail,
+        )
+
+
+class ForeignEntry(DaybookError):
+    """The number is taken by an entry that is not ours, or that says something else than ours."""
+
+    code = "foreign_entry"
+
+    def __init__(self, reference: str, *, remote_id: str, why: str) -> None:
+        super().__init__(
+            f"The number {reference} is already used in the accounting system by entry {remote_id}, {why}. "
+            "Compare the two; then Adopt that entry as this event's, or renumber it there and press Retry.",
+            cause=self.code,
+        )
+        self.remote_id = remote_id
+
+
+class Unreachable(DaybookError):
+    """Nothing was sent, or it was a read: safe to try again later."""
+
+    code = "unreachable"
+
+
+class RateLimited(DaybookError):
+    """The vendor asks us to wait `retry_after` seconds (None when it did not say how long)."""
+
+    code = "rate_limited"
+
+    def __init__(self, sentence: str, *, retry_after: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class AuthExpired(DaybookError):
+    """The connection must be renewed by a person."""
+
+    code = "auth_expired"
+
+
+class TokenRefused(DaybookError):
+    """The access token was refused (401): refresh it once and repeat. Never reaches a posting."""
+
+    code = "token_refused"
+
+
+class Rejected(DaybookError):
+    """The vendor definitely refused: nothing was booked. `vendor_code` and `vendor_message` are its words."""
+
+    code = "rejected"
+
+    def __init__(
+        self, sentence: str, *, vendor_code: str = "", vendor_message: str = "", cause: str = ""
+    ) -> None:
+        super().__init__(sentence, cause=cause or f"rejected:{vendor_code}", detail=vendor_message)
+        self.vendor_code = vendor_code
+        self.vendor_message = vendor_message
+
+
+class Unsupported(DaybookError):
+    """We or the vendor cannot express this; refused before sending."""
+
+    code = "unsupported"
+
+
+class OutcomeUnknown(DaybookError):
+    """A write left this house without a definite answer: it could already be there."""
+
+    code = "outcome_unknown"

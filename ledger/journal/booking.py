@@ -1,0 +1,227 @@
+"""Steps 4 to 6 of the way: what is ordered becomes sealed entries, or an error that says what is missing."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from django.db import connection, transaction
+from django.db.models import OuterRef, Q, Subquery
+
+from ledger import bulk, rules
+from ledger import facts as facts_json
+from ledger.clock import database_now
+from ledger.entries import ResolvedLine, balanced, line_text, mark, reference_of, told_apart_by
+from ledger.errors import DaybookError, Unreadable, Unsupported
+from ledger.models import Book, EventRevision, FinancialEvent, JournalEntry, JournalLine, Posting
+from ledger.terms import DeliveryState, Dimension, EventKind, Outcome, Role, SyncState
+from ledger.values import DraftLine, EventFacts
+
+
+class Resolved(Protocol):
+    @property
+    def account_id(self) -> int: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+
+
+class Resolver(Protocol):
+    """The mapping table, as the core sees it."""
+
+    names: dict[tuple[Dimension, str], str]
+
+    def resolve(self, role: Role, dimensions: Mapping[Dimension, str]) -> Resolved: ...
+
+
+@dataclass
+class Booked:
+    """What became of one block of postings."""
+
+    entries: int = 0
+    nothing_to_post: int = 0
+    errors: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.entries + self.nothing_to_post + self.errors
+
+
+@dataclass
+class _Block:
+    """A block while it is worked on: entries with their lines, and what needs no entry."""
+
+    now: datetime
+    entries: list[JournalEntry] = field(default_factory=list)
+    lines: list[tuple[Posting, list[ResolvedLine]]] = field(default_factory=list)
+    empty: dict[Outcome, list[int]] = field(default_factory=dict)
+    failed: list[Posting] = field(default_factory=list)
+
+
+def block_size() -> int:
+    """SQLite has one writer at a time, so its transactions stay under about 50 ms."""
+    return 500 if connection.vendor == "postgresql" else 60
+
+
+def book_next(book: Book, table: Resolver) -> Booked:
+    """Turn the next block of ordered postings into entries, in one transaction; a total of 0 means none is left."""
+    with transaction.atomic():
+        postings = _next(book)
+        if not postings:
+            return Booked()
+        facts = _facts(postings)
+        block = _Block(now=database_now())
+        for posting in postings:
+            _work_out(block, posting, facts.get(posting.pk), table, book)
+        _write(block)
+    nothing = sum(len(ids) for ids in block.empty.values())
+    return Booked(entries=len(block.entries), nothing_to_post=nothing, errors=len(block.failed))
+
+
+def _next(book: Book) -> list[Posting]:
+    due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=database_now())
+    waiting = Posting.objects.filter(due, book=book, state=SyncState.NOT_SYNCED, entry=None)
+    skip = connection.features.has_select_for_update_skip_locked
+    locked = waiting.select_for_update(skip_locked=skip, of=("self",) if skip else ())
+    ordered = locked.select_related("event__source", "store").order_by("priority", "id")
+    return list(ordered[: block_size()])
+
+
+def _facts(postings: Sequence[Posting]) -> dict[int, EventFacts]:
+    wanted = {posting.event_id: posting for posting in postings}
+    latest = EventRevision.objects.filter(event__in=wanted).filter(n=_latest_n())
+    return {wanted[r.event_id].pk: facts_json.from_json(r.facts) for r in latest}
+
+
+def _latest_n() -> Subquery:
+    newest = EventRevision.objects.filter(event=OuterRef("event")).order_by("-n")
+    return Subquery(newest.values("n")[:1])
+
+
+def _work_out(block: _Block, posting: Posting, facts: EventFacts | None, table: Resolver, book: Book) -> None:
+    try:
+        _enter(block, posting, facts, table, book)
+    except DaybookError as problem:
+        posting.state, posting.updated_at = SyncState.ERROR, block.now
+        posting.error_code, posting.cause = problem.code, problem.cause[:200]
+        posting.error, posting.error_detail = problem.sentence, problem.detail
+        block.failed.append(posting)
+
+
+def _enter(block: _Block, posting: Posting, facts: EventFacts | None, table: Resolver, book: Book) -> None:
+    event = posting.event
+    if event.problem or facts is None or posting.business_date is None or posting.store is None:
+        raise _unreadable(posting)
+    if facts.currency != book.currency:
+        raise Unsupported(
+            f"{event} is in {facts.currency}, the book in {book.currency}. Daybook does not convert currencies yet."
+        )
+    drafts = rules.draft(facts, post_cost=book.post_cost)
+    if not drafts:
+        outcome = Outcome.VOIDED_BEFORE_SYNC if facts.voided else Outcome.NOTHING_TO_POST
+        block.empty.setdefault(outcome, []).append(posting.pk)
+        return
+    total = balanced(drafts)
+    lines = [_resolve(draft, posting, table) for draft in drafts]
+    block.entries.append(_entry(posting, total, book, now=block.now))
+    block.lines.append((posting, lines))
+
+
+def _unreadable(posting: Posting) -> Unreadable:
+    if posting.event.problem:
+        error = Unreadable(str(posting.event), "")
+        error.sentence = posting.event.problem
+        return error
+    what = "its store is not among the stores of this connection. Press Test on the connection to read the stores."
+    return Unreadable(str(posting.event), what, cause="unreadable:store")
+
+
+def _resolve(draft: DraftLine, posting: Posting, table: Resolver) -> ResolvedLine:
+    dimensions = {**dict(draft.dimensions), Dimension.STORE: str(posting.store_id)}
+    found = table.resolve(draft.role, dimensions)
+    value = told_apart_by(draft)
+    names = [name for (_, code), name in _named(draft, table) if code == value]
+    return ResolvedLine(
+        draft=draft,
+        account_id=found.account_id,
+        account=found.account,
+        why=found.why,
+        text=line_text(draft.role, value_name=names[0] if names else value),
+    )
+
+
+def _named(draft: DraftLine, table: Resolver) -> list[tuple[tuple[Dimension, str], str]]:
+    return [(key, table.names[key]) for key in draft.dimensions if key in table.names]
+
+
+def _entry(posting: Posting, total: Decimal, book: Book, *, now: datetime) -> JournalEntry:
+    event = posting.event
+    reference = reference_of(event.source.code, EventKind(event.kind), event.external_id)
+    return JournalEntry(
+        book=book,
+        reference=reference,
+        store=posting.store,
+        posting_date=posting.business_date,
+        currency=book.currency,
+        memo=f"{mark(reference)} {event.source.name} {event.kind} {event.number}, {posting.store}",
+        total=total,
+        priority=posting.priority,
+        request_key=new_key(),
+        created_at=now,
+    )
+
+
+def new_key() -> str:
+    """A request key: random, and short enough for every vendor (QuickBooks takes 36 characters in a batch)."""
+    return secrets.token_hex(16)
+
+
+def _write(block: _Block) -> None:
+    _seal(block)
+    for outcome, ids in block.empty.items():
+        Posting.objects.filter(pk__in=ids).update(
+            state=SyncState.SYNCED, outcome=outcome, booked_revision=_event_revision(), updated_at=block.now
+        )
+    if block.failed:
+        fields = ["state", "error_code", "cause", "error", "error_detail", "updated_at"]
+        Posting.objects.bulk_update(block.failed, fields)
+
+
+def _seal(block: _Block) -> None:
+    """Entries unsealed, then their lines, then one update that seals all: the database checks the balance."""
+    entries = JournalEntry.objects.bulk_create(block.entries)
+    bulk.insert_lines(
+        [
+            _row(entry, posting, line)
+            for entry, (posting, lines) in zip(entries, block.lines, strict=True)
+            for line in lines
+        ]
+    )
+    ids = [entry.pk for entry in entries]
+    JournalEntry.objects.filter(pk__in=ids).update(sealed=True, state=DeliveryState.READY)
+    carried_by = JournalLine.objects.filter(posting=OuterRef("pk")).order_by("-entry_id").values("entry_id")[:1]
+    Posting.objects.filter(pk__in=[posting.pk for posting, _ in block.lines]).update(
+        entry_id=Subquery(carried_by), booked_revision=_event_revision(), updated_at=block.now
+    )
+
+
+def _row(entry: JournalEntry, posting: Posting, line: ResolvedLine) -> bulk.LineRow:
+    draft = line.draft
+    return bulk.LineRow(
+        entry_id=entry.pk,
+        posting_id=posting.pk,
+        account_id=line.account_id,
+        role=draft.role,
+        dimensions={dimension.value: code for dimension, code in draft.dimensions},
+        side=draft.side,
+        amount=draft.amount,
+        text=line.text,
+        why=line.why,
+    )
+
+
+def _event_revision() -> Subquery:
+    return Subquery(FinancialEvent.objects.filter(pk=OuterRef("event_id")).values("revision")[:1])

@@ -1,0 +1,161 @@
+"""Step 7 of the way: entries are claimed under a lease, and every attempt is recorded before the call.
+
+Only entries are claimed; the states of their postings follow in the same transaction. Every write after the claim
+names its owner, so that a worker that lost its claim changes nothing. Times are the database's.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F, Min, Q, QuerySet
+
+from ledger.clock import database_now
+from ledger.entries import merged_for_sending
+from ledger.journal.booking import new_key
+from ledger.models import Attempt, Batch, Book, JournalEntry, JournalLine, Posting
+from ledger.terms import DeliveryState, Side, SyncState
+from ledger.values import OutgoingEntry, OutgoingLine
+
+SENT_TWICE = 2
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Entries that this worker alone may send until `until`, with their content."""
+
+    owner: str
+    entries: tuple[JournalEntry, ...]
+    outgoing: dict[str, OutgoingEntry]
+    lease: timedelta
+
+
+def claim(book: Book, *, limit: int, lease: timedelta, settle: timedelta) -> Claim | None:
+    """Claim what is due: entries ready to go, and entries of unknown outcome whose time to settle has passed."""
+    with transaction.atomic():
+        now = database_now()
+        skip = connection.features.has_select_for_update_skip_locked
+        due = _due(book, now=now, settle=settle).select_for_update(skip_locked=skip)
+        entries = list(due.order_by("priority", "id")[:limit])
+        if not entries:
+            return None
+        owner = str(uuid.uuid4())
+        _renew_worn_keys(entries)
+        ids = [entry.pk for entry in entries]
+        JournalEntry.objects.filter(pk__in=ids).update(
+            state=DeliveryState.SENDING, owner=owner, lease_until=now + lease, sent_at=None
+        )
+        Posting.objects.filter(entry__in=ids).update(state=SyncState.PROCESSING, updated_at=now)
+    return Claim(owner, tuple(entries), outgoing(entries), lease)
+
+
+def _due(book: Book, *, now: datetime, settle: timedelta) -> QuerySet[JournalEntry]:
+    ready = Q(state=DeliveryState.READY) & (Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
+    settled = Q(state=DeliveryState.UNKNOWN, sent_at__lte=now - settle)
+    original_is_there = Q(reverses=None) | Q(reverses__state=DeliveryState.POSTED)
+    return JournalEntry.objects.filter(ready | settled, original_is_there, book=book, sealed=True)
+
+
+def _renew_worn_keys(entries: Iterable[JournalEntry]) -> None:
+    """A key keeps over a lost answer; one that lost two may replay a stored failure for ever.
+
+    Safe only because such an entry is looked up, after its time to settle, before anything is sent again.
+    """
+    worn = [e for e in entries if e.attempts_made and e.attempts_made % SENT_TWICE == 0]
+    for entry in worn:
+        entry.request_key = new_key()
+    JournalEntry.objects.bulk_update(worn, ["request_key"])
+
+
+def outgoing(entries: Sequence[JournalEntry]) -> dict[str, OutgoingEntry]:
+    """What is sent of these entries, by reference: their lines merged by account, side and text."""
+    lines: dict[int, list[OutgoingLine]] = {entry.pk: [] for entry in entries}
+    rows = JournalLine.objects.filter(entry__in=lines).select_related("account").order_by("id")
+    for row in rows:
+        side = Side.DEBIT if row.debit else Side.CREDIT
+        lines[row.entry_id].append(OutgoingLine(row.account.external_id, side, row.debit or row.credit, row.text))
+    return {
+        entry.reference: OutgoingEntry(
+            reference=entry.reference,
+            request_key=entry.request_key,
+            posting_date=entry.posting_date,
+            currency=entry.currency,
+            memo=entry.memo,
+            lines=merged_for_sending(lines[entry.pk]),
+        )
+        for entry in entries
+    }
+
+
+def begin(claim: Claim, entries: Sequence[JournalEntry], *, batch_key: str = "") -> list[JournalEntry]:
+    """Record the attempt before the call and renew the claim's lease; returns the entries still ours to send."""
+    with transaction.atomic():
+        now = database_now()
+        ours = still_ours(claim, [entry.pk for entry in entries])
+        kept = [entry for entry in entries if entry.pk in ours]
+        batch = _batch(claim, kept, batch_key, now) if batch_key and kept else None
+        JournalEntry.objects.filter(owner=claim.owner, state=DeliveryState.SENDING).update(lease_until=now + claim.lease)
+        JournalEntry.objects.filter(pk__in=ours).update(
+            sent_at=now, attempts_made=F("attempts_made") + 1, batch=batch
+        )
+        Attempt.objects.bulk_create(
+            Attempt(
+                entry=entry, batch=batch, owner=claim.owner, request_key=batch_key or entry.request_key, started_at=now
+            )
+            for entry in kept
+        )
+    return kept
+
+
+def _batch(claim: Claim, entries: Sequence[JournalEntry], key: str, now: datetime) -> Batch:
+    content = [repr(claim.outgoing[entry.reference]) for entry in entries]
+    return Batch.objects.create(
+        book_id=entries[0].book_id,
+        request_key=key,
+        references=[entry.reference for entry in entries],
+        sent_hash=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+        sent_at=now,
+    )
+
+
+def expire(book: Book) -> int:
+    """Take back what a dead worker held: unsent claims are ready again, sent ones are of unknown outcome."""
+    with transaction.atomic():
+        now = database_now()
+        lost = JournalEntry.objects.filter(book=book, state=DeliveryState.SENDING, lease_until__lt=now)
+        unsent = list(lost.filter(sent_at=None).select_for_update().values_list("pk", flat=True))
+        sent = list(lost.exclude(sent_at=None).select_for_update().values_list("pk", flat=True))
+        JournalEntry.objects.filter(pk__in=unsent).update(state=DeliveryState.READY, owner="", lease_until=None)
+        JournalEntry.objects.filter(pk__in=sent).update(state=DeliveryState.UNKNOWN, owner="", lease_until=None)
+        Posting.objects.filter(entry__in=unsent).update(state=SyncState.NOT_SYNCED, updated_at=now)
+        Attempt.objects.filter(entry__in=sent, result=Attempt.Result.SENDING).update(
+            result=Attempt.Result.UNKNOWN, ended_at=now, message="The worker ended before an answer came."
+        )
+    return len(unsent) + len(sent)
+
+
+def next_due(book: Book, *, settle: timedelta) -> datetime | None:
+    """When the next entry that waits may be tried; in the past when something is due now, None when nothing waits."""
+    waiting = JournalEntry.objects.filter(book=book, sealed=True)
+    ready = waiting.filter(state=DeliveryState.READY)
+    now = database_now()
+    if ready.filter(next_attempt_at=None).exists():
+        return now
+    times = [
+        ready.aggregate(at=Min("next_attempt_at"))["at"],
+        waiting.filter(state=DeliveryState.SENDING).aggregate(at=Min("lease_until"))["at"],
+    ]
+    sent = waiting.filter(state=DeliveryState.UNKNOWN).aggregate(at=Min("sent_at"))["at"]
+    times.append(sent + settle if sent else None)
+    known = [time for time in times if time]
+    return min(known) if known else None
+
+
+def still_ours(claim: Claim, ids: Iterable[int]) -> set[int]:
+    """Locks and names those of the entries that this claim still holds."""
+    held = JournalEntry.objects.filter(pk__in=ids, owner=claim.owner, state=DeliveryState.SENDING)
+    return set(held.select_for_update().values_list("pk", flat=True))

@@ -1,0 +1,205 @@
+"""Step 8 of the way: what became of an entry that was claimed, in one transaction with its postings."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from random import uniform
+from typing import Any
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+
+from ledger.clock import database_now
+from ledger.errors import AuthExpired, DaybookError, OutcomeUnknown, RateLimited, Rejected
+from ledger.journal.delivery import Claim, still_ours
+from ledger.models import Attempt, FinancialEvent, JournalEntry, Posting
+from ledger.terms import DeliveryState, Outcome, SyncState
+from ledger.values import Delivered, RemoteEntry
+
+LONGEST_PAUSE = 300.0
+
+
+def found(claim: Claim, remotes: Sequence[tuple[RemoteEntry, str]]) -> None:
+    """Mark entries that a look-up found there, equal to ours: they are posted. `remotes`: entry and its link."""
+    with transaction.atomic():
+        now = database_now()
+        by_reference = {remote.reference: (remote, link) for remote, link in remotes}
+        entries = _ours(claim, by_reference)
+        for entry in entries:
+            remote, link = by_reference[entry.reference]
+            entry.remote_id, entry.remote_link = remote.remote_id, link
+        Attempt.objects.bulk_create(
+            _closed_attempt(claim, entry, now, Attempt.Result.FOUND, "Looked up by its number and found.")
+            for entry in entries
+        )
+        _mark_posted(entries, Outcome.POSTED, now)
+
+
+def finish(claim: Claim, results: Sequence[Delivered], links: dict[str, str]) -> None:
+    """Mark what became of each entry of a call: posted, refused, to be sent later, or unknown."""
+    with transaction.atomic():
+        now = database_now()
+        by_reference = {result.reference: result for result in results}
+        entries = _ours(claim, by_reference)
+        _close_attempts(claim, entries, by_reference, now)
+        posted = [entry for entry in entries if by_reference[entry.reference].remote_id]
+        for entry in posted:
+            result = by_reference[entry.reference]
+            entry.remote_id, entry.sent_body = result.remote_id, result.sent
+            entry.remote_link = links.get(entry.reference, "")
+        _mark_posted(posted, Outcome.POSTED, now)
+        _mark_all_failed(entries, by_reference, now)
+
+
+def release(claim: Claim, error: DaybookError) -> None:
+    """Nothing was sent of what is still claimed: it waits for a later time."""
+    with transaction.atomic():
+        now = database_now()
+        entries = _ours(claim, {entry.reference for entry in claim.entries})
+        results = {entry.reference: Delivered(entry.reference, error=error) for entry in entries}
+        _close_attempts(claim, entries, results, now)
+        _mark_all_failed(entries, results, now)
+
+
+def refuse(claim: Claim, problems: dict[str, DaybookError]) -> None:
+    """Entries that must not be sent, for instance because their number is taken: a person must act."""
+    with transaction.atomic():
+        now = database_now()
+        entries = _ours(claim, problems)
+        Attempt.objects.bulk_create(
+            _closed_attempt(claim, entry, now, Attempt.Result.NOT_SENT, problems[entry.reference].sentence)
+            for entry in entries
+        )
+        _mark_all_failed(entries, {r: Delivered(r, error=problem) for r, problem in problems.items()}, now)
+
+
+def adopt(posting: Posting, remote: RemoteEntry, *, link: str) -> None:
+    """Take an entry that stands there as this posting's, on a person's word. The caller holds the row and audits."""
+    now = database_now()
+    entry = posting.entry
+    if entry is None:
+        raise ValueError("There is no entry of ours to adopt it for")
+    entry.remote_id, entry.remote_link = remote.remote_id, link
+    message = f"Entry {remote.remote_id} was adopted by a person."
+    attempt = Attempt(entry=entry, request_key=entry.request_key, started_at=now, ended_at=now, message=message)
+    attempt.result = Attempt.Result.ADOPTED
+    attempt.save()
+    _mark_posted([entry], Outcome.ADOPTED, now)
+
+
+def _ours(claim: Claim, references: Iterable[str]) -> list[JournalEntry]:
+    wanted = set(references)
+    ours = still_ours(claim, [entry.pk for entry in claim.entries if entry.reference in wanted])
+    return [entry for entry in claim.entries if entry.pk in ours]
+
+
+def _mark_posted(entries: Sequence[JournalEntry], outcome: Outcome, now: datetime) -> None:
+    for entry in entries:
+        entry.state, entry.posted_at = DeliveryState.POSTED, now
+        entry.owner, entry.lease_until = "", None
+    fields = ["state", "posted_at", "owner", "lease_until", "remote_id", "remote_link", "sent_body"]
+    JournalEntry.objects.bulk_update(entries, fields)
+    newest = Subquery(FinancialEvent.objects.filter(pk=OuterRef("event_id")).values("revision")[:1])
+    carried = Posting.objects.filter(entry__in=[entry.pk for entry in entries])
+    synced: dict[str, Any] = {"error": "", "error_code": "", "cause": "", "error_detail": ""}
+    carried.update(state=SyncState.SYNCED, outcome=outcome, updated_at=now, **synced)
+    carried.exclude(booked_revision=newest).update(changed_since=True)
+
+
+def _mark_all_failed(
+    entries: Iterable[JournalEntry], results: Mapping[str, Delivered], now: datetime
+) -> None:
+    """Entries that failed in the same words are marked together."""
+    alike: dict[tuple[type, str], list[JournalEntry]] = {}
+    for entry in entries:
+        error = results[entry.reference].error
+        if error is not None:
+            alike.setdefault((type(error), str(error)), []).append(entry)
+    for group in alike.values():
+        error = results[group[0].reference].error
+        _mark_failed(group, error or RuntimeError(), now)
+
+
+def _mark_failed(entries: Sequence[JournalEntry], error: Exception, now: datetime) -> None:
+    """Each class of error has one meaning: see docs/house.md, Errors."""
+    ids = [entry.pk for entry in entries]
+    mine, carried = JournalEntry.objects.filter(pk__in=ids), Posting.objects.filter(entry__in=ids)
+    if isinstance(error, OutcomeUnknown):
+        mine.update(state=DeliveryState.UNKNOWN, owner="", lease_until=None)
+        carried.update(error_detail=str(error), updated_at=now)
+        return
+    if not isinstance(error, DaybookError) or _needs_a_person(error):
+        mine.update(state=DeliveryState.REJECTED, owner="", lease_until=None)
+        carried.update(state=SyncState.ERROR, updated_at=now, **_said(error))
+        return
+    pause = _pause(entries[0], error)
+    mine.update(state=DeliveryState.READY, owner="", lease_until=None, next_attempt_at=now + pause)
+    carried.update(state=SyncState.NOT_SYNCED, updated_at=now, error_detail=str(error))
+
+
+def _needs_a_person(error: DaybookError) -> bool:
+    return error.code not in {"unreachable", "rate_limited", "auth_expired"}
+
+
+def _said(error: Exception) -> dict[str, str]:
+    if not isinstance(error, DaybookError):
+        sentence = "Daybook met a problem of its own with this entry. Please report it to the developers of Daybook."
+        return {"error_code": "internal", "cause": "internal", "error": sentence, "error_detail": type(error).__name__}
+    return {
+        "error_code": error.code,
+        "cause": error.cause[:200],
+        "error": error.sentence,
+        "error_detail": error.detail,
+    }
+
+
+def _pause(entry: JournalEntry, error: DaybookError) -> timedelta:
+    """Growing, with jitter; a vendor's own word or a needed reconnection sets the time instead."""
+    if isinstance(error, RateLimited):
+        return timedelta(seconds=(error.retry_after or 60.0) * uniform(1.0, 1.1))
+    if isinstance(error, AuthExpired):
+        return timedelta(0)
+    seconds = min(LONGEST_PAUSE, 2.0 ** min(entry.attempts_made, 8))
+    return timedelta(seconds=seconds * uniform(0.5, 1.5))
+
+
+RESULTS: dict[type[Exception], Attempt.Result] = {
+    OutcomeUnknown: Attempt.Result.UNKNOWN,
+    Rejected: Attempt.Result.REJECTED,
+}
+
+
+def _close_attempts(
+    claim: Claim, entries: Sequence[JournalEntry], results: dict[str, Delivered], now: datetime
+) -> None:
+    by_entry = {entry.pk: results[entry.reference] for entry in entries}
+    attempts = list(Attempt.objects.filter(entry__in=by_entry, owner=claim.owner, result=Attempt.Result.SENDING))
+    for attempt in attempts:
+        result = by_entry[attempt.entry_id]
+        attempt.ended_at, attempt.vendor_request_id = now, result.request_id[:100]
+        attempt.result, attempt.message = _told(result)
+        attempt.code = str(getattr(result.error, "vendor_code", "") or getattr(result.error, "code", ""))[:40]
+        attempt.vendor_message = str(getattr(result.error, "detail", ""))
+    fields = ["ended_at", "vendor_request_id", "result", "message", "code", "vendor_message"]
+    Attempt.objects.bulk_update(attempts, fields)
+
+
+def _told(result: Delivered) -> tuple[Attempt.Result, str]:
+    if result.error is None:
+        return Attempt.Result.POSTED, f"Posted as entry {result.remote_id}."
+    if isinstance(result.error, DaybookError) and not _needs_a_person(result.error):
+        return Attempt.Result.NOT_SENT, str(result.error)
+    return RESULTS.get(type(result.error), Attempt.Result.REJECTED), str(result.error)
+
+
+def _closed_attempt(
+    claim: Claim, entry: JournalEntry, now: datetime, result: Attempt.Result, message: str
+) -> Attempt:
+    return Attempt(
+        entry=entry,
+        owner=claim.owner,
+        request_key=entry.request_key,
+        started_at=now,
+        ended_at=now,
+        result=result,
+        message=message,
+    )

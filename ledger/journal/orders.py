@@ -1,0 +1,174 @@
+"""What people decide: start and stop the sync, order past events, retry, set aside, adopt. Each deed is audited."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet, Sum
+
+from ledger.audit import Actor, note
+from ledger.clock import database_now
+from ledger.errors import DaybookError, UnmappedAccount
+from ledger.journal.marking import adopt as mark_adopted
+from ledger.models import Book, JournalEntry, Posting, SyncOrder
+from ledger.terms import DeliveryState, Priority, SyncState
+from ledger.values import RemoteEntry
+
+ON_ITS_WAY = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
+
+
+class Refused(DaybookError):
+    """What a person asked for cannot be done now; the sentence says why."""
+
+    code = "refused"
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a range of business dates holds: what an order would take, and the money in it."""
+
+    events: int
+    amount: Decimal
+
+
+def start_sync(book: Book, *, actor: Actor) -> SyncOrder:
+    """Turn the sync on. Events completed from now on are sent by themselves; started again, the first start counts."""
+    with transaction.atomic():
+        held = Book.objects.select_for_update().get(pk=book.pk)
+        if not held.uses_financials:
+            raise Refused("Turn on 'Use the financial system' under Settings > Financial > Configuration first.")
+        before = {"syncing": held.syncing}
+        held.sync_started_at = held.sync_started_at or database_now()
+        held.syncing = True
+        held.save(update_fields=["sync_started_at", "syncing"])
+        note(actor, "started the sync", held, before=before, after={"syncing": True})
+        order = SyncOrder.objects.create(book=held, kind=SyncOrder.Kind.START, ordered_by=_person(actor))
+    book.refresh_from_db()
+    return order
+
+
+def stop_sync(book: Book, *, actor: Actor) -> None:
+    """Turn the sync off. What was ordered waits; events that occur meanwhile are ordered too."""
+    with transaction.atomic():
+        held = Book.objects.select_for_update().get(pk=book.pk)
+        note(actor, "stopped the sync", held, before={"syncing": held.syncing}, after={"syncing": False})
+        held.syncing = False
+        held.save(update_fields=["syncing"])
+        SyncOrder.objects.create(book=held, kind=SyncOrder.Kind.STOP, ordered_by=_person(actor))
+    book.refresh_from_db()
+
+
+def past_range(book: Book, first: date, last: date) -> Range:
+    """What Sync Past Events would take in a range of business dates, both ends included."""
+    figures = _never_synced(book, first, last).aggregate(events=Count("pk"), amount=Sum("amount"))
+    return Range(figures["events"], figures["amount"] or Decimal(0))
+
+
+def order_past(book: Book, first: date, last: date, *, actor: Actor) -> SyncOrder:
+    """Order every event of the range that was never synced and not set aside: one statement, whatever its size."""
+    if first > last:
+        raise Refused("The start date lies after the end date. Choose a start date on or before the end date.")
+    with transaction.atomic():
+        held = Book.objects.select_for_update().get(pk=book.pk)
+        if held.sync_started_at is None:
+            raise Refused("Press Start Sync first; past events can be ordered after it.")
+        figures = past_range(held, first, last)
+        order = SyncOrder.objects.create(
+            book=held,
+            kind=SyncOrder.Kind.PAST,
+            first_date=first,
+            last_date=last,
+            events=figures.events,
+            amount=figures.amount,
+            ordered_by=_person(actor),
+        )
+        _never_synced(held, first, last).update(
+            state=SyncState.NOT_SYNCED, order=order, priority=Priority.BACKLOG, updated_at=database_now()
+        )
+        ordered = {"from": first.isoformat(), "to": last.isoformat(), "events": figures.events}
+        note(actor, "ordered past events", held, after=ordered)
+    return order
+
+
+def _never_synced(book: Book, first: date, last: date) -> QuerySet[Posting]:
+    never = Posting.objects.filter(book=book, state=SyncState.NEVER_SYNCED, set_aside_reason="")
+    return never.filter(business_date__range=(first, last))
+
+
+def retry(postings: QuerySet[Posting], *, actor: Actor) -> int:
+    """Put failed postings back in the queue; what was refused is discarded and booked anew. Returns how many."""
+    with transaction.atomic():
+        failed = list(postings.filter(state=SyncState.ERROR).select_for_update(of=("self",)).order_by("pk"))
+        _requeue(failed)
+        for posting in failed[:1]:
+            after = {"events": len(failed), "causes": sorted({p.cause for p in failed})[:20]}
+            note(actor, "retried failed events", posting if len(failed) == 1 else posting.book, after=after)
+    return len(failed)
+
+
+def requeue_unmapped(book: Book) -> int:
+    """After a change of the mapping: what failed for want of an account is tried again by itself."""
+    with transaction.atomic():
+        failed = Posting.objects.filter(book=book, state=SyncState.ERROR, error_code=UnmappedAccount.code)
+        held = list(failed.select_for_update(of=("self",)).order_by("pk"))
+        _requeue(held)
+    return len(held)
+
+
+def _requeue(failed: list[Posting]) -> None:
+    ids = [posting.pk for posting in failed]
+    JournalEntry.objects.filter(postings__in=ids, state=DeliveryState.REJECTED).update(state=DeliveryState.DISCARDED)
+    Posting.objects.filter(pk__in=ids).update(
+        state=SyncState.NOT_SYNCED,
+        entry=None,
+        error="",
+        error_code="",
+        cause="",
+        error_detail="",
+        next_attempt_at=None,
+        updated_at=database_now(),
+    )
+
+
+def set_aside(posting: Posting, reason: str, *, actor: Actor) -> None:
+    """Take one event out of the queue with a reason: it is Never Synced again and ranges pass it by."""
+    if not reason.strip():
+        raise Refused("Say why this event is set aside; the reason stands in the audit.")
+    with transaction.atomic():
+        held = _held(posting)
+        if held.state == SyncState.SYNCED:
+            raise Refused("This event is synced; it cannot be set aside.")
+        if held.entry and held.entry.state in ON_ITS_WAY:
+            raise Refused("This event is being sent now. Wait until its outcome is known.")
+        before = {"state": held.state, "error": held.error}
+        JournalEntry.objects.filter(
+            Q(state=DeliveryState.READY) | Q(state=DeliveryState.REJECTED), pk=held.entry_id
+        ).update(state=DeliveryState.DISCARDED)
+        held.state, held.entry, held.order = SyncState.NEVER_SYNCED, None, None
+        held.error = held.error_code = held.cause = held.error_detail = ""
+        held.set_aside_reason, held.updated_at = reason.strip()[:300], database_now()
+        held.save()
+        note(actor, "set aside an event", held, before=before, after={"reason": held.set_aside_reason})
+    posting.refresh_from_db()
+
+
+def adopt(posting: Posting, remote: RemoteEntry, *, link: str, actor: Actor) -> None:
+    """Take the entry that stands in the accounting system as this event's, on a person's word."""
+    with transaction.atomic():
+        held = _held(posting)
+        if held.entry is None or held.entry.state != DeliveryState.REJECTED:
+            raise Refused("There is nothing to adopt: the entry of this event is not waiting for a decision.")
+        mark_adopted(held, remote, link=link)
+        after = {"entry": remote.remote_id, "memo": remote.memo, "date": remote.posting_date.isoformat()}
+        note(actor, "adopted an entry", held, before={"error": held.error}, after=after)
+    posting.refresh_from_db()
+
+
+def _held(posting: Posting) -> Posting:
+    return Posting.objects.select_for_update(of=("self",)).select_related("entry", "book").get(pk=posting.pk)
+
+
+def _person(actor: Actor) -> AbstractBaseUser | None:
+    return actor if isinstance(actor, AbstractBaseUser) else None

@@ -1,0 +1,78 @@
+"""What is missing before a book can post: every value its events can bear must resolve to a usable account."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ledger.errors import UnmappedAccount
+from ledger.models import Book, DimensionValue, Store
+from ledger.terms import ROLES, Dimension, Role
+from mappings.table import MappingTable
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place of the mapping that must have an account. `value` is empty for roles without a dimension."""
+
+    role: Role
+    dimension: Dimension | None
+    value: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        return ROLES[self.role].label
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A slot without a usable account, and the sentence that says so."""
+
+    slot: Slot
+    sentence: str
+
+
+PER_VALUE: dict[Dimension, tuple[Role, ...]] = {
+    Dimension.TENDER: (Role.TENDER, Role.TENDER_DEPOSIT),
+    Dimension.ITEM_CLASS: (Role.SALES, Role.COGS, Role.INVENTORY_ON_HAND),
+    Dimension.TAX_JURISDICTION: (Role.TAX_PAYABLE,),
+}
+ALWAYS = (Role.SHIPPING_INCOME, Role.ROUNDING, Role.CUSTOMER_BALANCE_CLEARING)
+COST = (Role.COGS, Role.INVENTORY_ON_HAND)
+
+
+def slots(book: Book) -> Iterator[Slot]:
+    """Every place that must be filled, in the order of the mapping screen."""
+    for value in DimensionValue.objects.filter(source__feeds__book=book, active=True):
+        dimension = Dimension(value.dimension)
+        for role in PER_VALUE.get(dimension, ()):
+            if book.post_cost or role not in COST:
+                yield Slot(role, dimension, value.code, value.name)
+    for role in ALWAYS:
+        yield Slot(role, None, "", "")
+
+
+def missing(book: Book) -> list[Missing]:
+    """The slots without a usable account for at least one of the stores that feed the book."""
+    table = MappingTable(book)
+    stores = [str(store.pk) for store in stores_of(book)] or [""]
+    return [gap for slot in slots(book) if (gap := _gap(table, slot, stores))]
+
+
+def stores_of(book: Book) -> list[Store]:
+    """The stores that feed a book."""
+    stores: list[Store] = []
+    for feed in book.feeds.select_related("source"):
+        stores.extend(feed.source.stores.filter(active=True) if feed.all_stores else feed.stores.filter(active=True))
+    return stores
+
+
+def _gap(table: MappingTable, slot: Slot, stores: list[str]) -> Missing | None:
+    for store in stores:
+        dimensions = {Dimension.STORE: store} if store else {}
+        if slot.dimension:
+            dimensions[slot.dimension] = slot.value
+        try:
+            table.resolve(slot.role, dimensions)
+        except UnmappedAccount as gap:
+            return Missing(slot, str(gap))
+    return None

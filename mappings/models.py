@@ -1,0 +1,47 @@
+"""The mapping table: role and dimensions to an account of a book."""
+
+from django.db import models
+from django.db.models import Q
+
+from ledger.models import Account, Book, Store
+from ledger.terms import ROLES, Dimension, Role
+
+SELECTORS = tuple(dimension for dimension in Dimension if dimension is not Dimension.STORE)
+"""The dimensions that are columns of text; the store is a key of its own."""
+
+
+class Mapping(models.Model):
+    """One row: lines of this role with these dimensions go to this account. An empty selector matches every value."""
+
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="mappings")
+    role = models.CharField(max_length=30, choices=[(role.value, needs.label) for role, needs in ROLES.items()])
+    tender = models.CharField(max_length=100, blank=True)
+    reason = models.CharField(max_length=100, blank=True)
+    tax_jurisdiction = models.CharField(max_length=100, blank=True)
+    item_class = models.CharField(max_length=100, blank=True)
+    category = models.CharField(max_length=100, blank=True)
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="mappings")
+
+    class Meta:
+        ordering = ["role", *[d.value for d in SELECTORS], "store"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["book", "role", *[d.value for d in SELECTORS], "store"], name="one_mapping_per_selectors"
+            ),
+            models.UniqueConstraint(
+                fields=["book", "role", *[d.value for d in SELECTORS]],
+                condition=Q(store=None),
+                name="one_mapping_per_selectors_any_store",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        selectors = ", ".join(f"{dimension} {code}" for dimension, code in self.selectors().items())
+        return f"{ROLES[Role(self.role)].label} ({selectors})" if selectors else ROLES[Role(self.role)].label
+
+    def selectors(self) -> dict[Dimension, str]:
+        """What this row is narrowed to; the store by its primary key."""
+        chosen = {dimension: getattr(self, dimension.value) for dimension in SELECTORS}
+        chosen[Dimension.STORE] = str(self.store_id or "")
+        return {dimension: code for dimension, code in chosen.items() if code}

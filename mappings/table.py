@@ -1,0 +1,92 @@
+"""Resolving a line: which account a role goes to in one book, and why. The most specific row wins."""
+
+from collections import defaultdict
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+
+from ledger.errors import UnmappedAccount
+from ledger.models import Account, Book, DimensionValue
+from ledger.terms import DEFAULT_CLASS, ROLES, Dimension, Role
+from mappings.models import Mapping
+
+Names = dict[tuple[Dimension, str], str]
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The account a line goes to, and the sentence that says why."""
+
+    account_id: int
+    account: str
+    why: str
+
+
+class MappingTable:
+    """All rows of one book, read once: resolving asks the database nothing."""
+
+    def __init__(self, book: Book) -> None:
+        self._rows: dict[Role, list[Mapping]] = defaultdict(list)
+        for row in Mapping.objects.filter(book=book).select_related("account"):
+            self._rows[Role(row.role)].append(row)
+        for rows in self._rows.values():
+            rows.sort(key=_most_specific_first)
+        self.names = dimension_names(book)
+
+    def resolve(self, role: Role, dimensions: MappingOf[Dimension, str]) -> Resolution:
+        """The account for a line; the store is named by its primary key. Raises UnmappedAccount."""
+        row = self._row_for(role, dimensions)
+        if row is None:
+            value = dimensions.get(ROLES[role].required or Dimension.TENDER, "")
+            name = self.names.get((ROLES[role].required or Dimension.TENDER, value), "")
+            raise UnmappedAccount(role, dict(dimensions), value_name=name)
+        problem = unusable(row.account)
+        if problem:
+            raise UnmappedAccount(role, dict(dimensions), instead=f"{self._said(row)}: {problem}")
+        return Resolution(row.account_id, row.account.external_id, f"Mapping {self._said(row)}")
+
+    def _row_for(self, role: Role, dimensions: MappingOf[Dimension, str]) -> Mapping | None:
+        needs = ROLES[role]
+        row = self._matching(role, dimensions)
+        if row is None and needs.default_class:
+            row = self._matching(role, {**dimensions, Dimension.ITEM_CLASS: DEFAULT_CLASS})
+        if row is None and needs.falls_back_to:
+            row = self._row_for(needs.falls_back_to, dimensions)
+        return row
+
+    def _matching(self, role: Role, dimensions: MappingOf[Dimension, str]) -> Mapping | None:
+        needs = ROLES[role]
+        for row in self._rows[role]:
+            selectors = row.selectors()
+            if needs.required and not needs.one_default and needs.required not in selectors:
+                continue
+            if all(dimensions.get(dimension) == code for dimension, code in selectors.items()):
+                return row
+        return None
+
+    def _said(self, row: Mapping) -> str:
+        parts = [self.names.get((d, code), code) for d, code in row.selectors().items()]
+        label = ROLES[Role(row.role)].label
+        return f"{label} ({', '.join(parts)}) to {row.account}" if parts else f"{label} to {row.account}"
+
+
+def dimension_names(book: Book) -> Names:
+    """What people call the values of dimensions; stores by their primary key."""
+    values = DimensionValue.objects.filter(source__feeds__book=book)
+    names = {(Dimension(v.dimension), v.code): v.name for v in values}
+    for feed in book.feeds.select_related("source").prefetch_related("source__stores"):
+        names.update({(Dimension.STORE, str(store.pk)): store.name for store in feed.source.stores.all()})
+    return names
+
+
+def unusable(account: Account) -> str:
+    """Why nothing can be posted to an account; empty when it is fine."""
+    if account.deleted_at:
+        return f"the account {account} was deleted from the list; import the accounts or choose another"
+    if not account.active:
+        return f"the account {account} is inactive in the accounting system; activate it there or choose another"
+    return ""
+
+
+def _most_specific_first(row: Mapping) -> tuple[int, tuple[bool, ...]]:
+    selectors = row.selectors()
+    return -len(selectors), tuple(dimension not in selectors for dimension in Dimension)
