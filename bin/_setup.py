@@ -73,11 +73,7 @@ def make_venv(venv: Path, *, uv: str | None) -> None:
 def install(files: Sequence[Path], *, venv: Path, uv: str | None) -> None:
     say(f"Installing {', '.join(file.name for file in files)} ...")
     python = str(python_of(venv))
-    pip = (
-        [uv, "pip", "install", "--quiet", "--python", python]
-        if uv
-        else [python, "-m", "pip", "install", "--quiet"]
-    )
+    pip = [uv, "pip", "install", "--quiet", "--python", python] if uv else [python, "-m", "pip", "install", "--quiet"]
     listed = [part for file in files for part in ("-r", str(file))]
     run(
         [*pip, "--require-hashes", *listed],

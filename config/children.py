@@ -74,9 +74,7 @@ class LastWill:
 
 
 class Child:
-    def __init__(
-        self, program: Program, *, will: LastWill, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, program: Program, *, will: LastWill, clock: Callable[[], float] = time.monotonic) -> None:
         self.program = program
         self.will = will
         self.clock = clock
@@ -113,9 +111,7 @@ class Child:
             return
         if self.clock() - self.started_at >= STEADY_SECONDS:
             self.pause = FIRST_PAUSE
-        log.warning(
-            "%s ended by itself (%s), again in %.1f s", self.name, self.process.returncode, self.pause
-        )
+        log.warning("%s ended by itself (%s), again in %.1f s", self.name, self.process.returncode, self.pause)
         self.kill()
         self.start_after = self.clock() + self.pause
         self.pause = min(self.pause * 2, LONGEST_PAUSE)

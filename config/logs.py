@@ -85,9 +85,7 @@ def configure_structlog() -> None:
 
 def formatter(*, as_json: bool) -> logging.Formatter:
     """Tracebacks become text before the masking, since an exception's words may quote a request."""
-    last: Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    last: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared_processors(),
         processors=[

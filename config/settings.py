@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.first_password.FirstPasswordMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -126,19 +127,17 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     # No colours here: they would be an inline style in each page, theme.css has them.
     "COLORS": lambda request: {},
-    "STYLES": [lambda request: static("daybook/theme.css")],
+    "STYLES": [lambda request: static("daybook/theme.css"), lambda request: static("daybook/pages.css")],
     "SCRIPTS": [lambda request: static("daybook/admin.js")],
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("daybook/icon.svg")}
-    ],
+    "SIDEBAR": {"navigation": "config.admin_site.navigation", "show_search": False},
+    "DASHBOARD_CALLBACK": "config.admin_site.first_page",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("daybook/icon.svg")}],
 }
 
 # --- Database -------------------------------------------------------------------------------------
 
 DEFAULT_DATABASE = BASE_DIR / "var" / "daybook.sqlite3"
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DEFAULT_DATABASE}")
-}
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DEFAULT_DATABASE}")}
 DATABASE = DATABASES["default"]
 # Under IMMEDIATE every transaction takes the write lock, a page that only reads included.
 DATABASE["ATOMIC_REQUESTS"] = False

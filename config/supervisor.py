@@ -138,9 +138,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     given = arguments()
     if not port_is_free(host=given.host, port=given.port):
-        sys.exit(
-            f"Port {given.port} on {given.host} is in use. Stop what listens there, or choose another: --port"
-        )
+        sys.exit(f"Port {given.port} on {given.host} is in use. Stop what listens there, or choose another: --port")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     grace = settings.STOP_GRACE_SECONDS

@@ -9,6 +9,6 @@ class IntegrationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from integrations import schedules
+        from integrations import schedules  # noqa: PLC0415  its models exist only now
 
         post_migrate.connect(schedules.install, sender=self, dispatch_uid="integrations.schedules")

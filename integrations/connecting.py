@@ -4,10 +4,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import fields
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from integrations import tasks, tokens, vendors
@@ -24,17 +26,15 @@ LIFE = timedelta(minutes=15)
 SECRETS = ("access_token", "refresh_token", "api_token")
 
 
-def begin(connection: Connection, user: AbstractBaseUser, redirect_uri: str) -> str:
+def begin(connection: Connection, user: User, redirect_uri: str) -> str:
     """The address of the vendor's consent page. The state is bound to the person and the connection."""
     state = secrets.token_urlsafe(32)
     url = vendors.VENDORS[connection.vendor].authorize_url(connection, state, redirect_uri)
-    OAuthRequest.objects.create(
-        state_hash=_hash(state), connection=connection, user=user, redirect_uri=redirect_uri
-    )
+    OAuthRequest.objects.create(state_hash=_hash(state), connection=connection, user=user, redirect_uri=redirect_uri)
     return url
 
 
-def complete(answer: Mapping[str, str], user: AbstractBaseUser) -> Connection:
+def complete(answer: Mapping[str, str], user: User) -> Connection:
     """Take the vendor's answer to a log-in that this person began. Raises DaybookError with a sentence otherwise."""
     request = _use_state(answer.get("state", ""), user)
     connection = request.connection
@@ -52,10 +52,8 @@ def complete(answer: Mapping[str, str], user: AbstractBaseUser) -> Connection:
 
 def disconnect(connection: Connection, actor: Actor) -> None:
     """Let go: the tokens are revoked and forgotten; mappings, events and history stay."""
-    try:
+    with suppress(DaybookError):  # A token that cannot be revoked any more is forgotten all the same.
         vendors.VENDORS[connection.vendor].revoke(connection)
-    except DaybookError:
-        pass  # A token that cannot be revoked any more is forgotten all the same.
     with transaction.atomic():
         held = Connection.objects.select_for_update().get(pk=connection.pk)
         held.credentials = {k: v for k, v in held.credentials.items() if k not in SECRETS}
@@ -67,7 +65,7 @@ def disconnect(connection: Connection, actor: Actor) -> None:
 
 def save_keys(connection: Connection, values: Mapping[str, str], actor: Actor) -> None:
     """Keep keys that a person typed in; an empty secret leaves the stored one. Values never reach the audit."""
-    known = set(vendors.VENDORS[connection.vendor].credentials.__dataclass_fields__)
+    known = {field.name for field in fields(vendors.VENDORS[connection.vendor].credentials)}
     given = {key: value.strip() for key, value in values.items() if key in known and value.strip()}
     with transaction.atomic():
         held = Connection.objects.select_for_update().get(pk=connection.pk)
@@ -123,7 +121,7 @@ def find_there(posting: Posting) -> list[tuple[RemoteEntry, str]]:
     return [(remote, books.link(remote.remote_id)) for remote in found]
 
 
-def _use_state(state: str, user: AbstractBaseUser) -> OAuthRequest:
+def _use_state(state: str, user: User) -> OAuthRequest:
     """Compared before anything else; single use, short life, the same person."""
     now = database_now()
     wanted = _hash(state)
@@ -157,7 +155,7 @@ def _check_same_company(connection: Connection, account_id: str) -> None:
         )
 
 
-def _keep(connection: Connection, grant: vendors.Grant, user: AbstractBaseUser) -> None:
+def _keep(connection: Connection, grant: vendors.Grant, user: User) -> None:
     with transaction.atomic():
         held = Connection.objects.select_for_update().get(pk=connection.pk)
         before = {"state": held.state, "account": held.account_id}
@@ -202,9 +200,7 @@ def _first_look(connection: Connection) -> None:
     company = vendors.accounting(connection).company()
     connection.company_name = company.name
     connection.save(update_fields=["company_name"])
-    Book.objects.filter(pk=connection.book_id).update(
-        closed_through=company.closed_through, currency=company.currency
-    )
+    Book.objects.filter(connection=connection).update(closed_through=company.closed_through, currency=company.currency)
     if connection.book and connection.book.syncing:
         tasks.wake(connection.pk)
 
@@ -223,5 +219,5 @@ def _hash(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
-def _person(actor: Actor) -> AbstractBaseUser | None:
-    return actor if isinstance(actor, AbstractBaseUser) else None
+def _person(actor: Actor) -> User | None:
+    return actor if isinstance(actor, User) else None

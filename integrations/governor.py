@@ -54,7 +54,9 @@ class BucketLimiter:
         deadline = time.monotonic() + LONGEST_WAIT
         while (wait := self._try(name, rate)) > 0:
             if time.monotonic() + wait > deadline:
-                raise RateLimited("The limit of the other system is used up. Daybook waits by itself.", retry_after=wait)
+                raise RateLimited(
+                    "The limit of the other system is used up. Daybook waits by itself.", retry_after=wait
+                )
             time.sleep(wait)
 
     def _try(self, name: str, rate: Rate) -> float:

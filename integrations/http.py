@@ -144,9 +144,7 @@ class Http:
             raise
 
     @contextmanager
-    def guarded(
-        self, method: str, path: str, *, write: bool, send_before: float | None = None
-    ) -> Iterator[None]:
+    def guarded(self, method: str, path: str, *, write: bool, send_before: float | None = None) -> Iterator[None]:
         """Run a call of any library built on requests inside our limits, log and judgement of failures."""
         self.breaker.allow()
         self.limiter.take("request")

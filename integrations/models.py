@@ -106,6 +106,16 @@ class OAuthRequest(models.Model):
         return f"Log-in to {self.connection}"
 
 
+class OneTimePassword(models.Model):
+    """A generated password that must be changed before anything else can be done with it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="one_time_password")
+    password_hash = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"One-time password of {self.user}"
+
+
 class Lease(models.Model):
     """A named right to do a periodic job, held by one process at a time."""
 
@@ -164,7 +174,9 @@ class Alert(models.Model):
         ordering = ["-last_seen_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["book", "cause"], condition=Q(closed_at=None, connection=None), name="one_open_alert_per_cause"
+                fields=["book", "cause"],
+                condition=Q(closed_at=None, connection=None),
+                name="one_open_alert_per_cause",
             ),
             models.UniqueConstraint(
                 fields=["connection", "cause"],

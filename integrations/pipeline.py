@@ -1,4 +1,4 @@
-"""The way of the data as four functions: capture, book, post, reconcile. It wires the rooms and decides nothing else."""
+"""The way of the data as four functions: capture, book, post, reconcile. It wires the rooms and decides no more."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -81,7 +81,11 @@ def reconcile(connection: Connection, *, first: date, last: date) -> Reconciliat
     entries = list(delivery.outgoing(list(ours)).values())
     theirs = list(vendors.accounting(connection).between(first, last))
     run = ReconciliationRun.objects.create(
-        book=_book(connection), first_date=first, last_date=last, entries_ours=len(entries), entries_theirs=len(theirs)
+        book=_book(connection),
+        first_date=first,
+        last_date=last,
+        entries_ours=len(entries),
+        entries_theirs=len(theirs),
     )
     Discrepancy.objects.bulk_create(
         Discrepancy(run=run, reference=d.reference, kind=d.kind, sentence=d.sentence, ours=d.ours, theirs=d.theirs)

@@ -2,15 +2,20 @@
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
+if TYPE_CHECKING:
+    _Text = models.TextField[dict[str, Any], dict[str, Any]]
+else:
+    _Text = models.TextField
 
-class EncryptedJSONField(models.TextField):
+
+class EncryptedJSONField(_Text):
     """A small JSON object, encrypted in the database. The first key of CREDENTIAL_KEYS encrypts, all decrypt."""
 
     def from_db_value(self, value: str | None, *_: object) -> dict[str, Any]:

@@ -77,9 +77,7 @@ def _send_missing(
         _send_one(connection, claim, entry, books)
 
 
-def _send_batch(
-    connection: Connection, claim: Claim, entries: Sequence[JournalEntry], books: AccountingSystem
-) -> None:
+def _send_batch(connection: Connection, claim: Claim, entries: Sequence[JournalEntry], books: AccountingSystem) -> None:
     vendors.http(connection).limiter.take("batch")
     key = booking.new_key()
     kept = delivery.begin(claim, entries, batch_key=key)

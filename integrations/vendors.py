@@ -46,7 +46,7 @@ class Vendor:
 
     label: str
     kind: str
-    credentials: type
+    credentials: type[quickbooks_oauth.Credentials] | type[heartland_oauth.Credentials]
     rates: Rates
     default_url: str
     host_allowed: Callable[[str], bool]
@@ -143,9 +143,7 @@ def _quickbooks_authorize(connection: Connection, state: str, redirect_uri: str)
     return _quickbooks_oauth(connection, redirect_uri=redirect_uri).authorize_url(state=state)
 
 
-def _quickbooks_exchange(
-    connection: Connection, code: str, redirect_uri: str, answer: Mapping[str, str]
-) -> Grant:
+def _quickbooks_exchange(connection: Connection, code: str, redirect_uri: str, answer: Mapping[str, str]) -> Grant:
     tokens = _quickbooks_oauth(connection, redirect_uri=redirect_uri).exchange(code)
     kept = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
     return Grant(kept, tokens.access_expires_in, answer.get("realmId", ""))
@@ -168,13 +166,15 @@ def _heartland_authorize(connection: Connection, state: str, redirect_uri: str) 
     )
 
 
-def _heartland_exchange(
-    connection: Connection, code: str, redirect_uri: str, answer: Mapping[str, str]
-) -> Grant:
+def _heartland_exchange(connection: Connection, code: str, redirect_uri: str, answer: Mapping[str, str]) -> Grant:
     keys = heartland_oauth.Credentials(**connection.credentials)
     way_out = http(connection)
     token = heartland_oauth.exchange(
-        way_out, client_id=keys.client_id, client_secret=keys.client_secret, code=code, redirect_uri=redirect_uri
+        way_out,
+        client_id=keys.client_id,
+        client_secret=keys.client_secret,
+        code=code,
+        redirect_uri=redirect_uri,
     )
     own = connection.base_url or settings.VENDOR_URLS[connection.vendor]
     address = heartland_oauth.account_api(way_out, token=token, base_url=own)

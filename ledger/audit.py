@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
 
 from ledger.models import AuditRecord
 
-Actor = AbstractBaseUser | AnonymousUser | None
+Actor = User | AnonymousUser | None
 
 
 def note(actor: Actor, deed: str, subject: Model, *, before: Any = None, after: Any = None) -> None:
     """Record one deed of a person on one object, inside the caller's transaction."""
-    known = actor if isinstance(actor, AbstractBaseUser) else None
+    known = actor if isinstance(actor, User) else None
     AuditRecord.objects.create(
         actor=known,
         actor_name=known.get_username() if known else "Daybook",

@@ -30,7 +30,7 @@ class LineRow:
     text: str
     why: str
 
-    def values(self) -> tuple[object, ...]:
+    def values(self) -> tuple[int | str, ...]:
         units = money.to_minor(self.amount)
         debit, credit = (units, 0) if self.side is Side.DEBIT else (0, units)
         dimensions = json.dumps(self.dimensions, sort_keys=True)

@@ -1,4 +1,4 @@
-"""The database's clock: leases and times of what happened are taken from one clock, whatever machine a worker runs on."""
+"""The database's clock: one clock for leases and for what happened, whatever machine a worker runs on."""
 
 from datetime import UTC, datetime
 

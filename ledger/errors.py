@@ -130,9 +130,7 @@ class Rejected(DaybookError):
 
     code = "rejected"
 
-    def __init__(
-        self, sentence: str, *, vendor_code: str = "", vendor_message: str = "", cause: str = ""
-    ) -> None:
+    def __init__(self, sentence: str, *, vendor_code: str = "", vendor_message: str = "", cause: str = "") -> None:
         super().__init__(sentence, cause=cause or f"rejected:{vendor_code}", detail=vendor_message)
         self.vendor_code = vendor_code
         self.vendor_message = vendor_message

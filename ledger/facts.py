@@ -18,7 +18,11 @@ def to_json(facts: EventFacts) -> dict[str, Any]:
 
 
 def facts_hash(plain: dict[str, Any]) -> str:
-    """The hash that tells a changed document from one that was merely touched."""
+    """The hash that tells a changed document from one that was merely touched; an item's name is no money."""
+    plain = {
+        **plain,
+        "items": [{k: v for k, v in item.items() if k != "name"} for item in plain.get("items", [])],
+    }
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 

@@ -58,7 +58,11 @@ SQLITE: dict[str, str] = dict(
             "daybook: a sealed entry does not change",
         ),
         _sqlite_guard(
-            "guard_entry_delete", "BEFORE DELETE", ENTRY, "OLD.sealed", "daybook: a sealed entry is not deleted"
+            "guard_entry_delete",
+            "BEFORE DELETE",
+            ENTRY,
+            "OLD.sealed",
+            "daybook: a sealed entry is not deleted",
         ),
         _sqlite_guard(
             "guard_line_insert",

@@ -44,9 +44,7 @@ class AccountingSystem(Protocol):
         Raises Unreachable, RateLimited or AuthExpired when surely nothing was booked.
         """
 
-    def post_batch(
-        self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float
-    ) -> list[Delivered]:
+    def post_batch(self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float) -> list[Delivered]:
         """Create several entries in one call, at most `capabilities.batch_size`; one result each, in order.
 
         Raises Unreachable, RateLimited, AuthExpired when surely nothing was booked, OutcomeUnknown when the

@@ -27,7 +27,8 @@ class Mapping(models.Model):
         ordering = ["role", *[d.value for d in SELECTORS], "store"]
         constraints = [
             models.UniqueConstraint(
-                fields=["book", "role", *[d.value for d in SELECTORS], "store"], name="one_mapping_per_selectors"
+                fields=["book", "role", *[d.value for d in SELECTORS], "store"],
+                name="one_mapping_per_selectors",
             ),
             models.UniqueConstraint(
                 fields=["book", "role", *[d.value for d in SELECTORS]],
@@ -42,6 +43,6 @@ class Mapping(models.Model):
 
     def selectors(self) -> dict[Dimension, str]:
         """What this row is narrowed to; the store by its primary key."""
-        chosen = {dimension: getattr(self, dimension.value) for dimension in SELECTORS}
+        chosen: dict[Dimension, str] = {dimension: getattr(self, dimension.value) for dimension in SELECTORS}
         chosen[Dimension.STORE] = str(self.store_id or "")
         return {dimension: code for dimension, code in chosen.items() if code}

@@ -84,17 +84,13 @@ def build_shop() -> Shop:
     customers = customers_of(sold.lines)
     return Shop(
         tickets=tickets_of(sold, items=items, customers=customers),
-        adjustments=[
-            adjustment_of(sale, id=id, items=items) for id, sale in enumerate(sold.adjustments, FIRST_ID)
-        ],
+        adjustments=[adjustment_of(sale, id=id, items=items) for id, sale in enumerate(sold.adjustments, FIRST_ID)],
         orders=orders_of(items),
         items=items,
         customers=customers,
         locations=[_location(store.id, store.name, store.time_zone) for store in STORES],
         stations=_stations(),
-        payment_types=[
-            named(id, name, **{"description": name, "active?": True}) for id, name in PAYMENT_TYPES.items()
-        ],
+        payment_types=[named(id, name, **{"description": name, "active?": True}) for id, name in PAYMENT_TYPES.items()],
         classes=[named(id, name) for id, name in CLASSES.items()],
         jurisdictions=[
             named(
@@ -208,9 +204,7 @@ def tickets_of(sold: Month, *, items: dict[str, Row], customers: dict[str, Row])
     for id, sale in enumerate(sold.tickets, FIRST_ID):
         at = place(sale, id=id, store=store_of(sale.number))
         parent = made.get(parent_of.get(sale.number, ""))
-        made[sale.number] = ticket_of(
-            sale, at=at, items=items, customer=customers[sale.customer], parent=parent
-        )
+        made[sale.number] = ticket_of(sale, at=at, items=items, customer=customers[sale.customer], parent=parent)
     return list(made.values())
 
 

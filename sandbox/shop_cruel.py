@@ -45,9 +45,7 @@ class _Maker:
 
     def ticket(self, goods: Sequence[Goods] = _TWO, *, day: str = "") -> Document:
         at = self._place(day)
-        made = ticket_of(
-            self._sale(goods, at=at), at=at, items=self._shop.items, customer=self._shop.customers[""]
-        )
+        made = ticket_of(self._sale(goods, at=at), at=at, items=self._shop.items, customer=self._shop.customers[""])
         return self.pay(made, [(VISA, made.header["total"])] if made.header["total"] else [])
 
     def pay(self, ticket: Document, tenders: Sequence[Tender], *, day: str = "") -> Document:
@@ -65,8 +63,7 @@ class _Maker:
     def _sale(self, goods: Sequence[Goods], *, at: Place) -> Sale:
         moment = at.local.replace(tzinfo=None)
         lines = tuple(
-            Line(self._number, code, code, quantity, moment, Decimal(price), "")
-            for code, quantity, price in goods
+            Line(self._number, code, code, quantity, moment, Decimal(price), "") for code, quantity, price in goods
         )
         return Sale(self._number, moment, "", lines)
 

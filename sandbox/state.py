@@ -36,9 +36,7 @@ class State:
     def append(self, stream: str, record: Record) -> int:
         """Write one record and return its number, which grows over all streams."""
         with self._lock:
-            cursor = self._db.execute(
-                "INSERT INTO log (stream, record) VALUES (?, ?)", (stream, _encode(record))
-            )
+            cursor = self._db.execute("INSERT INTO log (stream, record) VALUES (?, ?)", (stream, _encode(record)))
             return int(cursor.lastrowid or 0)
 
     def append_many(self, stream: str, records: Iterable[Record]) -> None:
@@ -56,9 +54,7 @@ class State:
     def read(self, stream: str) -> Iterator[Record]:
         """The records of a stream in the order they were written, as of this call."""
         with self._lock:
-            rows = self._db.execute(
-                "SELECT record FROM log WHERE stream = ? ORDER BY id", (stream,)
-            ).fetchall()
+            rows = self._db.execute("SELECT record FROM log WHERE stream = ? ORDER BY id", (stream,)).fetchall()
         return (json.loads(row[0], object_hook=_decode) for row in rows)
 
     def close(self) -> None:

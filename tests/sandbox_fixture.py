@@ -68,9 +68,7 @@ class Sandbox:
         """Press a button on an authorize page; gives what the callback address receives."""
         page = requests.get(authorize_url, timeout=10).text
         form = page.split(f'id="{button}"')[1].split("</form>")[0]
-        fields = {
-            name: unescape(value) for name, value in re.findall(r'name="([^"]*)" value="([^"]*)"', form)
-        }
+        fields = {name: unescape(value) for name, value in re.findall(r'name="([^"]*)" value="([^"]*)"', form)}
         answer = requests.post(authorize_url, data=fields, timeout=10, allow_redirects=False)
         query = parse_qs(urlsplit(answer.headers["Location"]).query)
         return {name: values[0] for name, values in query.items()}

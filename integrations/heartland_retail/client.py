@@ -75,9 +75,7 @@ class Rows:
 class Client:
     """Reads of one account. `http.base_url` ends in `/api`."""
 
-    def __init__(
-        self, http: Http, *, tokens: TokenSource, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, http: Http, *, tokens: TokenSource, sleep: Callable[[float], None] = time.sleep) -> None:
         self._http = http
         self._tokens = tokens
         self._sleep = sleep

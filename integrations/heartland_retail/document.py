@@ -131,8 +131,7 @@ def masked(value: Any, *, key: str = "", gift: bool = False, gift_card_tender: s
     if isinstance(value, Mapping):
         gift = gift or _is_gift_card(value, key=key, tender=gift_card_tender)
         return {
-            name: masked(inner, key=name, gift=gift, gift_card_tender=gift_card_tender)
-            for name, inner in value.items()
+            name: masked(inner, key=name, gift=gift, gift_card_tender=gift_card_tender) for name, inner in value.items()
         }
     if isinstance(value, list):
         return [masked(inner, key=key, gift=gift, gift_card_tender=gift_card_tender) for inner in value]

@@ -41,9 +41,7 @@ def is_financial(ticket: Json) -> bool:
     return completed is True or (completed is None and ticket.get("completed_at") is not None)
 
 
-def read_ticket(
-    raw: bytes, *, day_starts: Mapping[str, time] = MIDNIGHT, currency: str = "USD"
-) -> EventFacts | None:
+def read_ticket(raw: bytes, *, day_starts: Mapping[str, time] = MIDNIGHT, currency: str = "USD") -> EventFacts | None:
     """The facts of a ticket as `document.assemble` wrote it; None when it was never completed.
 
     `day_starts`: by store, the local time at which its trading day begins. Amounts are rounded to the cent.
@@ -118,9 +116,7 @@ class _Reading:
     def _check_types(self, lines: list[Json]) -> None:
         unknown = next((line for line in lines if line.get("type") not in _LINE_TYPES), None)
         if unknown is not None:
-            raise self._refuse(
-                f"it has a line of the type {_shown(unknown.get('type'))}, not known to Daybook."
-            )
+            raise self._refuse(f"it has a line of the type {_shown(unknown.get('type'))}, not known to Daybook.")
 
     def _rows(self, part: str) -> list[Json]:
         found = self.ticket.get(part)
@@ -134,12 +130,8 @@ class _Reading:
         item_id = _code(line.get("item_id"))
         known = self.ticket.get("_items", {}).get(item_id)
         if not isinstance(known, dict):
-            raise self._refuse(
-                f"its item {item_id or '?'} ({name or 'no name'}) cannot be found in Heartland."
-            )
-        named = (
-            name or _text(known.get("description")) or _text(line.get("item_public_id")) or f"Item {item_id}"
-        )
+            raise self._refuse(f"its item {item_id or '?'} ({name or 'no name'}) cannot be found in Heartland.")
+        named = name or _text(known.get("description")) or _text(line.get("item_public_id")) or f"Item {item_id}"
         return ItemFact(
             item_class=_code(known.get("financial_class_id")) or DEFAULT_CLASS,
             quantity=self._number(line, "qty", f"the quantity of {named}"),
@@ -165,14 +157,10 @@ class _Reading:
         return TenderFact(tender=tender, amount=amount, deposit=payment.get("deposit") is True)
 
     def _balance(self) -> Decimal | None:
-        return (
-            None if self.ticket.get("balance") is None else self._money(self.ticket, "balance", "its balance")
-        )
+        return None if self.ticket.get("balance") is None else self._money(self.ticket, "balance", "its balance")
 
     def _unit_cost(self, line: Json, name: str) -> Decimal | None:
-        return (
-            None if line.get("unit_cost") is None else self._number(line, "unit_cost", f"the cost of {name}")
-        )
+        return None if line.get("unit_cost") is None else self._number(line, "unit_cost", f"the cost of {name}")
 
     def _values(self, lines: list[Json], kind: str) -> tuple[Decimal, ...]:
         return tuple(self._value(line) for line in lines if line["type"] == kind)

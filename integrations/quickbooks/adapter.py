@@ -78,18 +78,14 @@ class QuickBooksAdapter:
         if draft.error:
             return draft
         try:
-            reply = self._client.create_entry(
-                draft.sent, request_key=entry.request_key, send_before=send_before
-            )
+            reply = self._client.create_entry(draft.sent, request_key=entry.request_key, send_before=send_before)
         except (Unreachable, RateLimited, AuthExpired):
             raise
         except DaybookError as error:
             return _dated(_failed(draft, error), entry)
         return _dated(_judged(draft, reply), entry)
 
-    def post_batch(
-        self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float
-    ) -> list[Delivered]:
+    def post_batch(self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float) -> list[Delivered]:
         """Create at most 30 entries in one call; one result each, in order.
 
         Names within the batch follow from the order, so that a repeat of the same batch is the same text.

@@ -72,9 +72,7 @@ class Client:
         """Create a journal entry; a repeat under the same key is answered with the first answer."""
         return self._write("/journalentry", body, request_key=request_key, send_before=send_before)
 
-    def create_batch(
-        self, creations: Iterable[tuple[str, str]], *, request_key: str, send_before: float
-    ) -> Reply:
+    def create_batch(self, creations: Iterable[tuple[str, str]], *, request_key: str, send_before: float) -> Reply:
         """Create up to 30 entries: of each its name in the batch, at most 10 characters, and its JSON.
 
         The caller takes the place of a batch from the limiter, before it records the attempt.

@@ -38,9 +38,7 @@ class Meaning:
 
 _LOOK_UP = "Daybook looks the entry up before it sends anything again."
 _TELL_US = "Nothing was posted; please report this to the developers of Daybook."
-_REMAP = (
-    "Import the accounts, choose active ones under Settings > Financial > Configuration, then press Retry."
-)
+_REMAP = "Import the accounts, choose active ones under Settings > Financial > Configuration, then press Retry."
 _TROUBLE = f"QuickBooks had trouble while saving. {_LOOK_UP}"
 _TAKEN = f"QuickBooks already has an entry of this number. {_LOOK_UP}"
 _AGAIN = "QuickBooks no longer accepts this connection. Connect QuickBooks again."
@@ -57,16 +55,13 @@ _RIGHTS = (
     "Let a company administrator connect it again."
 )
 _SUBSCRIPTION = (
-    "The QuickBooks subscription has ended or has a billing problem. "
-    "Renew it in QuickBooks, then connect again."
+    "The QuickBooks subscription has ended or has a billing problem. Renew it in QuickBooks, then connect again."
 )
 _PLAN = (
     "The QuickBooks plan, or the person who connected it, lacks the right to journal entries. "
     "Change that in QuickBooks, then connect again."
 )
-_OTHER_KIND = (
-    "Another kind of transaction bears this number in QuickBooks. Renumber that one there, then press Retry."
-)
+_OTHER_KIND = "Another kind of transaction bears this number in QuickBooks. Renumber that one there, then press Retry."
 
 FAULTS = (
     # The first row that fits decides. Texts come before codes: these were seen under 6000 and others.

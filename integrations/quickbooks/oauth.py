@@ -231,9 +231,7 @@ def _check_hosts(client: _Intuit, address: str) -> None:
         named = urlsplit(str(endpoint))
         own = (named.scheme, named.netloc) == (published.scheme, published.netloc)
         if not own and not (host_allowed(address) and host_allowed(str(endpoint))):
-            raise Unreachable(
-                "The published addresses for connecting QuickBooks are not Intuit's; nothing was sent."
-            )
+            raise Unreachable("The published addresses for connecting QuickBooks are not Intuit's; nothing was sent.")
 
 
 def _read(client: _Intuit) -> Tokens:
@@ -269,9 +267,7 @@ def _refusal_error(refusal: AuthClientError, *, step: str) -> DaybookError:
     if step == "discovery" or not 400 <= refusal.status_code < 500:
         return _lost(step, f"HTTP {refusal.status_code}")
     if step == "revoke" and code != "invalid_client":
-        return Rejected(
-            "QuickBooks did not end the connection; perhaps it had ended before.", vendor_code=code
-        )
+        return Rejected("QuickBooks did not end the connection; perhaps it had ended before.", vendor_code=code)
     if not code:
         return _lost(step, f"HTTP {refusal.status_code} without a reason")
     words = " ".join(str(value) for value in body.values())

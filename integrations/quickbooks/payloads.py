@@ -75,10 +75,7 @@ def entry_json(entry: OutgoingEntry) -> str:
 
 def batch_json(creations: Iterable[tuple[str, str]]) -> str:
     """The body of a batch that creates entries: of each a name within the batch and its `entry_json`."""
-    items = (
-        f'{{"bId":{json_text(name)},"operation":"create","JournalEntry":{entry}}}'
-        for name, entry in creations
-    )
+    items = (f'{{"bId":{json_text(name)},"operation":"create","JournalEntry":{entry}}}' for name, entry in creations)
     return f'{{"BatchItemRequest":[{",".join(items)}]}}'
 
 
@@ -114,9 +111,7 @@ def _amount(amount: Decimal, *, currency: str) -> Decimal:
     except ValueError as reason:
         raise Unsupported(f"{reason}; QuickBooks cannot book it.") from None
     if units <= 0 or amount > money.LARGEST:
-        raise Unsupported(
-            f"QuickBooks books amounts above zero of at most 15 digits, not {money.text(amount)}."
-        )
+        raise Unsupported(f"QuickBooks books amounts above zero of at most 15 digits, not {money.text(amount)}.")
     return money.from_minor(units, currency=currency)
 
 
@@ -135,9 +130,7 @@ def _check(entry: OutgoingEntry) -> None:
     if not all(line.account for line in entry.lines):
         raise Unsupported(f"A line of entry {name} names no QuickBooks account. Map it, then press Retry.")
     if len(entry.memo) > TEXT_LENGTH or any(len(line.text) > TEXT_LENGTH for line in entry.lines):
-        raise Unsupported(
-            f"A text of entry {name} is longer than the {TEXT_LENGTH} characters of QuickBooks."
-        )
+        raise Unsupported(f"A text of entry {name} is longer than the {TEXT_LENGTH} characters of QuickBooks.")
 
 
 # Theirs -> ours

@@ -61,7 +61,11 @@ class JournalEntryAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
         return remote_link(entry)
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The entry as a T-account, with the events it carries and every attempt to send it."""
         entry = self.get_object(request, object_id)

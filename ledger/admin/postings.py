@@ -60,16 +60,26 @@ class PostingAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         raw = path(
-            "<path:object_id>/document/", self.admin_site.admin_view(self.document), name="ledger_posting_document"
+            "<path:object_id>/document/",
+            self.admin_site.admin_view(self.document),
+            name="ledger_posting_document",
         )
         return [raw, *super().get_urls()]
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         posting = self._seen(request, object_id)
         context = page_context(
-            request, title=f"{posting.event} in {posting.book}", opts=self.opts, original=posting, posting=posting
+            request,
+            title=f"{posting.event} in {posting.book}",
+            opts=self.opts,
+            original=posting,
+            posting=posting,
         )
         context |= on_the_page(posting)
         context |= {deed: may(request.user, f"ledger.{deed}_posting") for deed in ("retry", "set_aside", "adopt")}

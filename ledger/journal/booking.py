@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -126,7 +126,7 @@ def _enter(block: _Block, posting: Posting, facts: EventFacts | None, table: Res
         return
     total = balanced(drafts)
     lines = [_resolve(draft, posting, table) for draft in drafts]
-    block.entries.append(_entry(posting, total, book, now=block.now))
+    block.entries.append(_entry(posting, total, book, day=posting.business_date, now=block.now))
     block.lines.append((posting, lines))
 
 
@@ -157,14 +157,14 @@ def _named(draft: DraftLine, table: Resolver) -> list[tuple[tuple[Dimension, str
     return [(key, table.names[key]) for key in draft.dimensions if key in table.names]
 
 
-def _entry(posting: Posting, total: Decimal, book: Book, *, now: datetime) -> JournalEntry:
+def _entry(posting: Posting, total: Decimal, book: Book, *, day: date, now: datetime) -> JournalEntry:
     event = posting.event
     reference = reference_of(event.source.code, EventKind(event.kind), event.external_id)
     return JournalEntry(
         book=book,
         reference=reference,
         store=posting.store,
-        posting_date=posting.business_date,
+        posting_date=day,
         currency=book.currency,
         memo=f"{mark(reference)} {event.source.name} {event.kind} {event.number}, {posting.store}",
         total=total,

@@ -10,7 +10,18 @@ from ledger.journal.orders import Refused
 from ledger.models import Account, Book
 from ledger.values import RemoteAccount
 
-MIRRORED = ["number", "name", "full_name", "type", "detail", "currency", "active", "warning", "deleted_at", "imported_at"]
+MIRRORED = [
+    "number",
+    "name",
+    "full_name",
+    "type",
+    "detail",
+    "currency",
+    "active",
+    "warning",
+    "deleted_at",
+    "imported_at",
+]
 
 
 def import_accounts(book: Book, accounts: Iterable[RemoteAccount]) -> int:
@@ -35,7 +46,11 @@ def import_accounts(book: Book, accounts: Iterable[RemoteAccount]) -> int:
     ]
     with transaction.atomic():
         Account.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["book", "external_id"], update_fields=MIRRORED, batch_size=500
+            rows,
+            update_conflicts=True,
+            unique_fields=["book", "external_id"],
+            update_fields=MIRRORED,
+            batch_size=500,
         )
         Account.objects.filter(book=book, imported_at__lt=now).update(active=False)
     return len(rows)

@@ -98,13 +98,17 @@ def begin(claim: Claim, entries: Sequence[JournalEntry], *, batch_key: str = "")
         ours = still_ours(claim, [entry.pk for entry in entries])
         kept = [entry for entry in entries if entry.pk in ours]
         batch = _batch(claim, kept, batch_key, now) if batch_key and kept else None
-        JournalEntry.objects.filter(owner=claim.owner, state=DeliveryState.SENDING).update(lease_until=now + claim.lease)
-        JournalEntry.objects.filter(pk__in=ours).update(
-            sent_at=now, attempts_made=F("attempts_made") + 1, batch=batch
+        JournalEntry.objects.filter(owner=claim.owner, state=DeliveryState.SENDING).update(
+            lease_until=now + claim.lease
         )
+        JournalEntry.objects.filter(pk__in=ours).update(sent_at=now, attempts_made=F("attempts_made") + 1, batch=batch)
         Attempt.objects.bulk_create(
             Attempt(
-                entry=entry, batch=batch, owner=claim.owner, request_key=batch_key or entry.request_key, started_at=now
+                entry=entry,
+                batch=batch,
+                owner=claim.owner,
+                request_key=batch_key or entry.request_key,
+                started_at=now,
             )
             for entry in kept
         )

@@ -105,9 +105,7 @@ def _mark_posted(entries: Sequence[JournalEntry], outcome: Outcome, now: datetim
     carried.exclude(booked_revision=newest).update(changed_since=True)
 
 
-def _mark_all_failed(
-    entries: Iterable[JournalEntry], results: Mapping[str, Delivered], now: datetime
-) -> None:
+def _mark_all_failed(entries: Iterable[JournalEntry], results: Mapping[str, Delivered], now: datetime) -> None:
     """Entries that failed in the same words are marked together."""
     alike: dict[tuple[type, str], list[JournalEntry]] = {}
     for entry in entries:
@@ -143,7 +141,12 @@ def _needs_a_person(error: DaybookError) -> bool:
 def _said(error: Exception) -> dict[str, str]:
     if not isinstance(error, DaybookError):
         sentence = "Daybook met a problem of its own with this entry. Please report it to the developers of Daybook."
-        return {"error_code": "internal", "cause": "internal", "error": sentence, "error_detail": type(error).__name__}
+        return {
+            "error_code": "internal",
+            "cause": "internal",
+            "error": sentence,
+            "error_detail": type(error).__name__,
+        }
     return {
         "error_code": error.code,
         "cause": error.cause[:200],
@@ -191,9 +194,7 @@ def _told(result: Delivered) -> tuple[Attempt.Result, str]:
     return RESULTS.get(type(result.error), Attempt.Result.REJECTED), str(result.error)
 
 
-def _closed_attempt(
-    claim: Claim, entry: JournalEntry, now: datetime, result: Attempt.Result, message: str
-) -> Attempt:
+def _closed_attempt(claim: Claim, entry: JournalEntry, now: datetime, result: Attempt.Result, message: str) -> Attempt:
     return Attempt(
         entry=entry,
         owner=claim.owner,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from ledger.audit import Actor, note
 from ledger.clock import database_now
@@ -16,7 +16,7 @@ from ledger.models import Book, JournalEntry, Posting, SyncOrder
 from ledger.terms import DeliveryState, Priority, SyncState
 from ledger.values import RemoteEntry
 
-ON_ITS_WAY = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
+NOT_ON_ITS_WAY = (DeliveryState.READY, DeliveryState.REJECTED)
 
 
 class Refused(DaybookError):
@@ -137,15 +137,15 @@ def set_aside(posting: Posting, reason: str, *, actor: Actor) -> None:
     if not reason.strip():
         raise Refused("Say why this event is set aside; the reason stands in the audit.")
     with transaction.atomic():
+        # The entry before the posting, in the order of a claim; what is refused below is rolled back.
+        waiting = JournalEntry.objects.filter(postings=posting.pk, state__in=NOT_ON_ITS_WAY)
+        waiting.update(state=DeliveryState.DISCARDED)
         held = _held(posting)
         if held.state == SyncState.SYNCED:
             raise Refused("This event is synced; it cannot be set aside.")
-        if held.entry and held.entry.state in ON_ITS_WAY:
+        if held.entry and held.entry.state != DeliveryState.DISCARDED:
             raise Refused("This event is being sent now. Wait until its outcome is known.")
         before = {"state": held.state, "error": held.error}
-        JournalEntry.objects.filter(
-            Q(state=DeliveryState.READY) | Q(state=DeliveryState.REJECTED), pk=held.entry_id
-        ).update(state=DeliveryState.DISCARDED)
         held.state, held.entry, held.order = SyncState.NEVER_SYNCED, None, None
         held.error = held.error_code = held.cause = held.error_detail = ""
         held.set_aside_reason, held.updated_at = reason.strip()[:300], database_now()
@@ -170,5 +170,5 @@ def _held(posting: Posting) -> Posting:
     return Posting.objects.select_for_update(of=("self",)).select_related("entry", "book").get(pk=posting.pk)
 
 
-def _person(actor: Actor) -> AbstractBaseUser | None:
-    return actor if isinstance(actor, AbstractBaseUser) else None
+def _person(actor: Actor) -> User | None:
+    return actor if isinstance(actor, User) else None

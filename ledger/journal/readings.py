@@ -42,6 +42,4 @@ class Change:
 
     def as_raw(self) -> RawDocument:
         document = self.reading.document
-        return RawDocument(
-            event=self.event, body=RawDocument.compress(document.raw), updated_at=document.updated_at
-        )
+        return RawDocument(event=self.event, body=RawDocument.compress(document.raw), updated_at=document.updated_at)

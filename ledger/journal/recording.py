@@ -81,9 +81,11 @@ def name_values(source: Source, names: Iterable[DimensionName], *, rename: bool)
         for n in names
         if n.code
     ]
-    keep = {"update_conflicts": True, "update_fields": ["name", "active"]} if rename else {"ignore_conflicts": True}
-    unique = {"unique_fields": ["source", "dimension", "code"]} if rename else {}
-    DimensionValue.objects.bulk_create(rows, **keep, **unique)
+    if rename:
+        unique, renewed = ["source", "dimension", "code"], ["name", "active"]
+        DimensionValue.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=renewed)
+    else:
+        DimensionValue.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def open_feed(feed: Feed) -> int:
@@ -91,7 +93,7 @@ def open_feed(feed: Feed) -> int:
     total = 0
     with transaction.atomic():
         known = _known(feed.source)
-        chosen = dict((f.pk, c) for f, c in known.feeds)[feed.pk]
+        chosen = next(stores for known_feed, stores in known.feeds if known_feed.pk == feed.pk)
         events = FinancialEvent.objects.filter(source=feed.source).exclude(postings__book=feed.book)
         if not feed.all_stores:
             events = events.filter(store__in=chosen) | events.filter(store=None)
@@ -212,4 +214,3 @@ def _codes(facts: EventFacts) -> Iterable[tuple[Dimension, str]]:
 
 def _cents_or_none(header: EventHeader) -> Decimal | None:
     return None if header.total is None else cents(header.total)
-

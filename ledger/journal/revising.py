@@ -11,13 +11,33 @@ from ledger.models import EventRevision, FinancialEvent, JournalEntry, Posting, 
 from ledger.money import cents
 from ledger.terms import DeliveryState, SyncState
 
-EVENT_FIELDS = (
-    "number store business_date completed_at amount currency revision facts_hash problem voided".split()
-)
-POSTING_FIELDS = (
-    "state error_code cause error error_detail entry booked_revision changed_since number store "
-    "business_date amount updated_at".split()
-)
+EVENT_FIELDS = [
+    "number",
+    "store",
+    "business_date",
+    "completed_at",
+    "amount",
+    "currency",
+    "revision",
+    "facts_hash",
+    "problem",
+    "voided",
+]
+POSTING_FIELDS = [
+    "state",
+    "error_code",
+    "cause",
+    "error",
+    "error_detail",
+    "entry",
+    "booked_revision",
+    "changed_since",
+    "number",
+    "store",
+    "business_date",
+    "amount",
+    "updated_at",
+]
 NOT_YET_SENT = (DeliveryState.READY, DeliveryState.REJECTED)
 
 

@@ -29,9 +29,7 @@ class Store(models.Model):
     external_id = models.CharField(max_length=40)
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=64, default="UTC")
-    day_start = models.TimeField(
-        default="00:00", help_text="When the store's business day begins, by its own clock."
-    )
+    day_start = models.TimeField(default="00:00", help_text="When the store's business day begins, by its own clock.")
     active = models.BooleanField(default=True)
     managers = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
@@ -84,9 +82,7 @@ class Feed(models.Model):
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="feeds")
     book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="feeds")
-    all_stores = models.BooleanField(
-        default=True, help_text="Every store of the source, also those that open later."
-    )
+    all_stores = models.BooleanField(default=True, help_text="Every store of the source, also those that open later.")
     stores = models.ManyToManyField(Store, blank=True, related_name="feeds")
 
     class Meta:

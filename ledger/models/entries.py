@@ -80,7 +80,8 @@ class JournalEntry(Delivery):
                 name="only_sealed_entries_are_sent",
             ),
             models.CheckConstraint(
-                condition=~Q(state=DeliveryState.POSTED) | Q(remote_id__gt=""), name="posted_entry_has_its_remote_id"
+                condition=~Q(state=DeliveryState.POSTED) | Q(remote_id__gt=""),
+                name="posted_entry_has_its_remote_id",
             ),
             models.CheckConstraint(
                 condition=Q(kind=EntryKind.REVERSAL, reverses__isnull=False) | ~Q(kind=EntryKind.REVERSAL),
@@ -156,4 +157,3 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry}: {self.get_result_display()}"
-

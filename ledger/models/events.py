@@ -29,9 +29,7 @@ class FinancialEvent(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["source", "kind", "external_id"], name="one_event_per_document")
-        ]
+        constraints = [models.UniqueConstraint(fields=["source", "kind", "external_id"], name="one_event_per_document")]
         indexes = [
             models.Index(fields=["business_date", "id"]),
             models.Index(fields=["number"]),

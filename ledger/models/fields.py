@@ -2,14 +2,20 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from ledger import money
 
+if TYPE_CHECKING:
+    _WholeNumbers = models.BigIntegerField[Decimal | int | None, Any]
+else:
+    _WholeNumbers = models.BigIntegerField
 
-class AmountField(models.BigIntegerField):
+
+class AmountField(_WholeNumbers):
     """A Decimal in Python, whole hundredths in the database: SQLite would keep a Decimal as a float."""
 
     description = "Amount of money, in whole hundredths"

@@ -70,5 +70,3 @@ class Posting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} in {self.book}"
-
-

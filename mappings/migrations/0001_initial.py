@@ -5,31 +5,109 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0001_initial'),
+        ("ledger", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Mapping',
+            name="Mapping",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('sales', 'Sales'), ('sales_returns', 'Sales returns'), ('shipping_income', 'Shipping income'), ('tips_payable', 'Tips payable'), ('rounding', 'Rounding differences'), ('customer_balance_clearing', 'Unpaid customer balance'), ('tax_payable', 'Sales tax'), ('tender', 'Payment account'), ('tender_deposit', 'Deposit account'), ('gift_card_liability', 'Gift card liability'), ('cogs', 'Cost of goods sold'), ('inventory_on_hand', 'Inventory on hand'), ('discounts', 'Discounts')], max_length=30)),
-                ('tender', models.CharField(blank=True, max_length=100)),
-                ('reason', models.CharField(blank=True, max_length=100)),
-                ('tax_jurisdiction', models.CharField(blank=True, max_length=100)),
-                ('item_class', models.CharField(blank=True, max_length=100)),
-                ('category', models.CharField(blank=True, max_length=100)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mappings', to='ledger.account')),
-                ('book', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mappings', to='ledger.book')),
-                ('store', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.store')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("sales", "Sales"),
+                            ("sales_returns", "Sales returns"),
+                            ("shipping_income", "Shipping income"),
+                            ("tips_payable", "Tips payable"),
+                            ("rounding", "Rounding differences"),
+                            ("customer_balance_clearing", "Unpaid customer balance"),
+                            ("tax_payable", "Sales tax"),
+                            ("tender", "Payment account"),
+                            ("tender_deposit", "Deposit account"),
+                            ("gift_card_liability", "Gift card liability"),
+                            ("cogs", "Cost of goods sold"),
+                            ("inventory_on_hand", "Inventory on hand"),
+                            ("discounts", "Discounts"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("tender", models.CharField(blank=True, max_length=100)),
+                ("reason", models.CharField(blank=True, max_length=100)),
+                ("tax_jurisdiction", models.CharField(blank=True, max_length=100)),
+                ("item_class", models.CharField(blank=True, max_length=100)),
+                ("category", models.CharField(blank=True, max_length=100)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mappings",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "book",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="mappings", to="ledger.book"
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.store",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['role', 'tender', 'reason', 'tax_jurisdiction', 'item_class', 'category', 'store'],
-                'constraints': [models.UniqueConstraint(fields=('book', 'role', 'tender', 'reason', 'tax_jurisdiction', 'item_class', 'category', 'store'), name='one_mapping_per_selectors'), models.UniqueConstraint(condition=models.Q(('store', None)), fields=('book', 'role', 'tender', 'reason', 'tax_jurisdiction', 'item_class', 'category'), name='one_mapping_per_selectors_any_store')],
+                "ordering": [
+                    "role",
+                    "tender",
+                    "reason",
+                    "tax_jurisdiction",
+                    "item_class",
+                    "category",
+                    "store",
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "book",
+                            "role",
+                            "tender",
+                            "reason",
+                            "tax_jurisdiction",
+                            "item_class",
+                            "category",
+                            "store",
+                        ),
+                        name="one_mapping_per_selectors",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("store", None)),
+                        fields=(
+                            "book",
+                            "role",
+                            "tender",
+                            "reason",
+                            "tax_jurisdiction",
+                            "item_class",
+                            "category",
+                        ),
+                        name="one_mapping_per_selectors_any_store",
+                    ),
+                ],
             },
         ),
     ]

@@ -72,9 +72,7 @@ class RetailApp:
         match = _WITH_ID.fullmatch(path)
         if match is None or ALIASES.get(match["name"], match["name"]) not in self._collections():
             raise not_found(path)
-        return self._with_id(
-            request, reader=reader, name=match["name"], id=int(match["id"]), part=match["part"]
-        )
+        return self._with_id(request, reader=reader, name=match["name"], id=int(match["id"]), part=match["part"])
 
     def _collections(self) -> frozenset[str]:
         return frozenset((*self.retail.documents, *self.retail.rows, PAYMENTS))
@@ -105,9 +103,7 @@ class RetailApp:
             ticket = self._till.add_payment(id, body)
             return _created(request, id=int(ticket.payments[-1]["id"]))
         ticket = self._till.add_line(id, body, kind="ItemLine" if part == "item_lines" else None)
-        return _created(
-            request, id=max(int(line["id"]) for line in ticket.lines if line["type"] != "TaxLine")
-        )
+        return _created(request, id=max(int(line["id"]) for line in ticket.lines if line["type"] != "TaxLine"))
 
 
 def make_app(*, state: State, faults: Faults, cruel: bool) -> RetailApp:
@@ -130,9 +126,7 @@ def _trouble_before(faults: Faults) -> Answer | None:
     if faults.hit("heartland.error_500"):
         return Refused(500, code="internal_error", message="something went wrong").answer()
     if faults.hit("heartland.html_502"):
-        return html_answer(
-            502, "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
-        )
+        return html_answer(502, "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>")
     return None
 
 

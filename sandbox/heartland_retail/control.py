@@ -52,11 +52,7 @@ class Control:
 
     def _sell(self, body: Row) -> Row:
         seconds = body.get("every_seconds")
-        if (
-            isinstance(seconds, bool)
-            or not isinstance(seconds, (int, Decimal))
-            or not 0 <= seconds <= MOST_SECONDS
-        ):
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, Decimal)) or not 0 <= seconds <= MOST_SECONDS:
             raise invalid("every_seconds", message=f"must be a number from 0 (stop) to {MOST_SECONDS}")
         self._selling.set(float(seconds))
         return self._rate()

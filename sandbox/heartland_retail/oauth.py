@@ -74,9 +74,7 @@ class Grants:
             if code is None or time.monotonic() - code.made > CODE_SECONDS:
                 raise Refused(400, code="invalid_grant", message="the code is unknown, used or too old")
             if form.get("redirect_uri") != code.redirect_uri:
-                raise Refused(
-                    400, code="invalid_grant", message="redirect_uri is not that of the authorization"
-                )
+                raise Refused(400, code="invalid_grant", message="redirect_uri is not that of the authorization")
             token = f"sandbox-heartland-{secrets.token_hex(16)}"
             self._write([{"token": token, "good": True}])
         return json_answer(200, {"access_token": token, "token_type": "bearer", "scope": code.scope})

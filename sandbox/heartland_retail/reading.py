@@ -85,9 +85,7 @@ class Reader:
         if self.faults is None:
             return json_answer(200, envelope(page, rows=found))
         empty_pages = 0 if not page.total and self.faults.hit("heartland.empty_pages_zero") else 1
-        return self._answer(
-            envelope(page, rows=bent_page(found, faults=self.faults), empty_pages=empty_pages)
-        )
+        return self._answer(envelope(page, rows=bent_page(found, faults=self.faults), empty_pages=empty_pages))
 
     def _shown(self, document: Document) -> Row:
         return shown(document, include=included(self.request.query), faults=self.faults)
@@ -104,7 +102,5 @@ class Reader:
 
 def fields_of(rows: Sequence[Row], *, refused: frozenset[str] = frozenset()) -> Fields:
     """Every field that a row of the collection has can be filtered by, save those that Heartland refuses."""
-    known = (
-        frozenset(rows[0]) | frozenset(rows[-1]) if rows else frozenset({"id", "created_at", "updated_at"})
-    )
+    known = frozenset(rows[0]) | frozenset(rows[-1]) if rows else frozenset({"id", "created_at", "updated_at"})
     return Fields(known - refused | {"id"}, refused, (_PLAIN & known) - refused)

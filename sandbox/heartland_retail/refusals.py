@@ -6,9 +6,7 @@ from sandbox.server import Answer, json_answer
 class Refused(Exception):
     """Becomes an answer `{"error", "message", "details"}` with its HTTP status."""
 
-    def __init__(
-        self, status: int, *, code: str, message: str, details: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, *, code: str, message: str, details: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code

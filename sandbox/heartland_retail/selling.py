@@ -54,8 +54,4 @@ class Selling:
 
 
 def _is_model(sale: Sale) -> bool:
-    return (
-        not sale.is_cancellation
-        and len(sale.lines) <= MOST_LINES
-        and sum(line.value for line in sale.lines) > 0
-    )
+    return not sale.is_cancellation and len(sale.lines) <= MOST_LINES and sum(line.value for line in sale.lines) > 0

@@ -130,9 +130,7 @@ class Till:
             "completed_at": None,
             "local_completed_at": None,
         }
-        header |= {
-            name: body[name] for name in ("type", "station_id", "parent_transaction_id") if name in body
-        }
+        header |= {name: body[name] for name in ("type", "station_id", "parent_transaction_id") if name in body}
         header |= {name: body[name] for name in ("sales_rep", "custom") if name in body}
         header["updated_at"] = now_text()
         if "customer_id" in body:
@@ -176,13 +174,9 @@ class Till:
         if kind not in self._retail.rows["payment_types"]:
             raise invalid("payment_type_id", message="does not exist")
         moment = _moment(body.get("completed_at") or ticket.header["created_at"], "completed_at")
-        at = Place(
-            ticket.id, ticket.header["public_id"], STORE_BY_ID[ticket.header["source_location_id"]], moment
-        )
+        at = Place(ticket.id, ticket.header["public_id"], STORE_BY_ID[ticket.header["source_location_id"]], moment)
         number = ticket.id * 100 + len(ticket.payments) + 1
-        row = payment(
-            int(kind), amount=_amount(body, "amount"), id=number, at=at, deposit=body.get("deposit") is True
-        )
+        row = payment(int(kind), amount=_amount(body, "amount"), id=number, at=at, deposit=body.get("deposit") is True)
         row["description"] = self._retail.rows["payment_types"][kind]["name"]
         ticket.payments.append(row)
 

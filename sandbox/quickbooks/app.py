@@ -146,9 +146,7 @@ class QuickBooks:
 
     # -- reading
 
-    def _read(
-        self, request: Request, *, name: str, identifier: str, lagging: bool = True
-    ) -> tuple[int, Value]:
+    def _read(self, request: Request, *, name: str, identifier: str, lagging: bool = True) -> tuple[int, Value]:
         try:
             self._refuse_locked_out(name)
             value = self._found(request, name=name, identifier=identifier, lagging=lagging)
@@ -246,6 +244,4 @@ def _body(request: Request) -> Any:
 def _check_request_id(request_id: str, *, batch: bool) -> None:
     most = LONGEST_BATCH_REQUEST_ID if batch else LONGEST_REQUEST_ID
     if len(request_id) > most:
-        raise refusals.bad_request_id(
-            f"requestid holds at most {most} characters, supplied {len(request_id)}"
-        )
+        raise refusals.bad_request_id(f"requestid holds at most {most} characters, supplied {len(request_id)}")

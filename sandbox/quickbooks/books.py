@@ -190,9 +190,7 @@ class Books:
             raise Refused(refusals.deleted() if gone else refusals.inactive())
         return entry
 
-    def _save(
-        self, body: Mapping[str, Any], *, identifier: str, request_id: str, old: Entry | None = None
-    ) -> Entry:
+    def _save(self, body: Mapping[str, Any], *, identifier: str, request_id: str, old: Entry | None = None) -> Entry:
         saved = time.time() if old is None else old.saved
         kept = _kept(body, identifier=identifier, old=old)
         self._record({"entry": kept, "saved": saved, "request_id": request_id or None})

@@ -65,9 +65,7 @@ class Chart:
         parent = self._ids.get(row["name"].rpartition(":")[0])
         balance = Decimal(row["balance"]) if "balance" in row else None
         gone = bool(row.get("inactive"))
-        return Account(
-            row["id"], row["name"], row["type"], row["subtype"], parent, not gone, balance, 1 if gone else 0
-        )
+        return Account(row["id"], row["name"], row["type"], row["subtype"], parent, not gone, balance, 1 if gone else 0)
 
     def __iter__(self) -> Iterator[Account]:
         return iter([self._as_set(account) for account in self._accounts.values()])
@@ -113,9 +111,7 @@ class Chart:
             "AccountType": account.type,
             "AccountSubType": account.subtype,
             "CurrentBalance": _balance(account, moved),
-            "CurrentBalanceWithSubAccounts": sum(
-                (_balance(each, moved) for each in self._family(account)), Decimal(0)
-            ),
+            "CurrentBalanceWithSubAccounts": sum((_balance(each, moved) for each in self._family(account)), Decimal(0)),
             "CurrencyRef": CURRENCY,
             "domain": "QBO",
             "sparse": False,
@@ -126,11 +122,7 @@ class Chart:
 
     def _family(self, account: Account) -> Iterator[Account]:
         prefix = account.full_name + ":"
-        return (
-            each
-            for each in self._accounts.values()
-            if each.id == account.id or each.full_name.startswith(prefix)
-        )
+        return (each for each in self._accounts.values() if each.id == account.id or each.full_name.startswith(prefix))
 
     def draft(self, body: Mapping[str, Any]) -> Account:
         """The account that a create request asks for, not yet added. Raises Refused."""
@@ -146,9 +138,7 @@ class Chart:
         balance = None if TYPES[kind]["classification"] in ("Revenue", "Expense") else Decimal("0.00")
         made = stamp()
         identifier = parent.id if parent else None
-        return Account(
-            self.next_id(), full_name, kind, subtype, identifier, True, balance, created=made, updated=made
-        )
+        return Account(self.next_id(), full_name, kind, subtype, identifier, True, balance, created=made, updated=made)
 
     def _parent(self, body: Mapping[str, Any], kind: str) -> Account | None:
         if not body.get("ParentRef"):
@@ -187,7 +177,5 @@ def _check_creation(body: Mapping[str, Any]) -> None:
 def _check_types(kind: object, subtype: object) -> None:
     if kind is not None and kind not in TYPES:
         raise Refused(refusals.unsupported("AccountType"))
-    if subtype is not None and (
-        subtype not in TYPE_OF_SUBTYPE or kind not in (None, TYPE_OF_SUBTYPE[subtype])
-    ):
+    if subtype is not None and (subtype not in TYPE_OF_SUBTYPE or kind not in (None, TYPE_OF_SUBTYPE[subtype])):
         raise Refused(refusals.unsupported("AccountSubType"))

@@ -60,9 +60,7 @@ class Control:
         }
         answer = answers.get((request.method, request.path.rstrip("/") or "/"))
         if answer is None:
-            return json_answer(
-                404, {"error": "no such control path", "known": [" ".join(key) for key in answers]}
-            )
+            return json_answer(404, {"error": "no such control path", "known": [" ".join(key) for key in answers]})
         return answer(request)
 
     def _settings(self, _: Request) -> Answer:

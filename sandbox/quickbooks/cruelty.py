@@ -42,9 +42,7 @@ def type_foreign_entry(books: Books) -> None:
         return
     lines = [_line("Checking", "Debit", books=books), _line("Sales:Other", "Credit", books=books)]
     note = "Typed by hand, December correction"
-    books.type_by_hand(
-        {"DocNumber": FOREIGN_NUMBER, "TxnDate": "2010-12-01", "PrivateNote": note, "Line": lines}
-    )
+    books.type_by_hand({"DocNumber": FOREIGN_NUMBER, "TxnDate": "2010-12-01", "PrivateNote": note, "Line": lines})
 
 
 def _line(account: str, side: str, *, books: Books) -> dict[str, Any]:

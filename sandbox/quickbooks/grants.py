@@ -146,8 +146,7 @@ class Grants:
             ended = [
                 grant
                 for grant in self._grants.values()
-                if not grant.revoked
-                and (token is None or token in {grant.current, *grant.retired, *grant.access})
+                if not grant.revoked and (token is None or token in {grant.current, *grant.retired, *grant.access})
             ]
             for grant in ended:
                 grant.revoked = True

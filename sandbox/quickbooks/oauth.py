@@ -49,9 +49,7 @@ class OAuth:
         fields = request.form() if posted else {name: request.param(name) for name in FIELDS}
         problem = _problem(fields)
         if problem:
-            return html_answer(
-                400, _page("Sorry, but the app cannot be connected", f"<p>{escape(problem)}</p>")
-            )
+            return html_answer(400, _page("Sorry, but the app cannot be connected", f"<p>{escape(problem)}</p>"))
         if not posted:
             return html_answer(200, _consent(fields))
         return self._decided(fields)
@@ -168,9 +166,7 @@ def _page(title: str, body: str) -> str:
 
 
 def _consent(fields: dict[str, str]) -> str:
-    hidden = "".join(
-        f'<input type="hidden" name="{name}" value="{escape(fields.get(name, ""))}">' for name in FIELDS
-    )
+    hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(fields.get(name, ""))}">' for name in FIELDS)
     forms = "".join(
         f'<form method="post" action="" id="{decision}">{hidden}'
         f'<input type="hidden" name="decision" value="{decision}">'

@@ -84,9 +84,7 @@ def bad_number(element: str, supplied: object) -> Refusal:
 
 
 def bad_date(element: str, supplied: object) -> Refusal:
-    return Refusal(
-        "2090", "Invalid date", f"{element} is not a date of the form YYYY-MM-DD: {supplied}", element
-    )
+    return Refusal("2090", "Invalid date", f"{element} is not a date of the form YYYY-MM-DD: {supplied}", element)
 
 
 def negative(element: str) -> Refusal:
@@ -233,18 +231,12 @@ def forbidden() -> Answer:
 
 def html_failure(status: int) -> Answer:
     title = {404: "404 Not Found", 502: "502 Bad Gateway"}[status]
-    return html_answer(
-        status, f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
-    )
+    return html_answer(status, f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>")
 
 
 def account_type_missing() -> Refusal:
-    return Refusal(
-        "6010", "Account type missing", "AccountType or AccountSubType must be given", "AccountType"
-    )
+    return Refusal("6010", "Account type missing", "AccountType or AccountSubType must be given", "AccountType")
 
 
 def too_many_items(most: int) -> Refused:
-    return Refused(
-        Refusal("1040", "Too many batch items", f"A batch holds at most {most} items", "BatchItemRequest")
-    )
+    return Refused(Refusal("1040", "Too many batch items", f"A batch holds at most {most} items", "BatchItemRequest"))

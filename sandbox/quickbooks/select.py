@@ -122,9 +122,7 @@ def _test(condition: Condition, entity: Entity) -> Callable[[Row], bool]:
     read = _reader(condition.field, entity)
     if condition.operator == "LIKE":
         pattern = re.compile(".*".join(re.escape(part) for part in condition.values[0].split("%")), re.DOTALL)
-        return lambda row: (
-            (text := _held(row, condition.field)) is not None and bool(pattern.fullmatch(str(text)))
-        )
+        return lambda row: (text := _held(row, condition.field)) is not None and bool(pattern.fullmatch(str(text)))
     wanted = [_converted(value, condition.field, entity) for value in condition.values]
     compare = _COMPARISONS[condition.operator]
     return lambda row: (value := read(row)) is not None and compare(value, wanted)

@@ -34,9 +34,7 @@ class Settings:
         """The same with some settings replaced. Raises BadSetting."""
         known = {each.name for each in fields(self)}
         if values.keys() - known:
-            raise BadSetting(
-                f"unknown: {', '.join(sorted(values.keys() - known))}; known: {', '.join(sorted(known))}"
-            )
+            raise BadSetting(f"unknown: {', '.join(sorted(values.keys() - known))}; known: {', '.join(sorted(known))}")
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
         }

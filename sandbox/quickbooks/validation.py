@@ -197,11 +197,7 @@ def _references(lines: list[Body], *, chart: Chart, faults: Faults) -> Iterator[
         if account is None:
             yield refusals.unknown_reference("Accounts", reference(detail, "AccountRef"))
         elif not account.active:
-            yield (
-                refusals.inactive_reference()
-                if faults.hit("quickbooks.inactive_as_2500")
-                else refusals.inactive()
-            )
+            yield (refusals.inactive_reference() if faults.hit("quickbooks.inactive_as_2500") else refusals.inactive())
         # Class and location tracking are off in this company: no class and no department exists.
         for name, kind in (("ClassRef", "Klasses"), ("DepartmentRef", "Depts")):
             if reference(detail, name):
@@ -225,12 +221,8 @@ def _business(lines: list[Body], *, chart: Chart, faults: Faults) -> Iterator[Re
 
 def _party(detail: Body, *, chart: Chart) -> Iterator[Refusal]:
     account = chart.get(reference(detail, "AccountRef"))
-    wanted = {"Accounts Receivable": "Customer", "Accounts Payable": "Vendor"}.get(
-        account.type if account else ""
-    )
+    wanted = {"Accounts Receivable": "Customer", "Accounts Payable": "Vendor"}.get(account.type if account else "")
     party = reference(detail.get("Entity") or {}, "EntityRef")
     if account is None or wanted is None or NAMES.get(party, ("", ""))[0] == wanted:
         return
-    yield refusals.business(
-        f"When you use {account.type}, you must choose a {wanted.lower()} in the Name field."
-    )
+    yield refusals.business(f"When you use {account.type}, you must choose a {wanted.lower()} in the Name field.")

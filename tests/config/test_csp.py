@@ -10,9 +10,7 @@ from pytest_django import Settings
 from config.csp import HEADER, ContentSecurityPolicyMiddleware, policy_for
 
 FOREIGN = re.compile(r"""(?:src|href)=["'](?:https?:)?//""")
-INLINE = re.compile(
-    r"<style\b|<script(?![^>]*\bsrc=)[^>]*>|\son[a-z]+=[\"']|[^:-]\bstyle=[\"']", re.IGNORECASE
-)
+INLINE = re.compile(r"<style\b|<script(?![^>]*\bsrc=)[^>]*>|\son[a-z]+=[\"']|[^:-]\bstyle=[\"']", re.IGNORECASE)
 
 
 def test_outside_the_admin_nothing_is_evaluated_and_nothing_is_inline() -> None:
@@ -53,9 +51,7 @@ def test_every_answer_carries_it_a_missing_page_too(client: Client) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "page", ["/admin/", "/admin/auth/user/", "/admin/auth/user/add/", "/admin/password_change/"]
-)
+@pytest.mark.parametrize("page", ["/admin/", "/admin/auth/user/", "/admin/auth/user/add/", "/admin/password_change/"])
 def test_the_admins_pages_hold_nothing_inline_and_nothing_foreign(page: str, admin_client: Client) -> None:
     html = admin_client.get(page).content.decode()
     assert not FOREIGN.search(html)

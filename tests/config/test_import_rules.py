@@ -16,9 +16,7 @@ def graph() -> grimp.ImportGraph:
 def vendors(graph: grimp.ImportGraph) -> list[str]:
     """Every package under integrations that is not Django's."""
     children = graph.find_children("integrations")
-    return sorted(
-        child for child in children if graph.find_children(child) and child.split(".")[1] not in NOT_VENDORS
-    )
+    return sorted(child for child in children if graph.find_children(child) and child.split(".")[1] not in NOT_VENDORS)
 
 
 def imported_by(package: str, *, graph: grimp.ImportGraph) -> set[str]:

@@ -32,9 +32,7 @@ def test_a_credential_inside_a_text_is_masked(text: str) -> None:
     assert "abc-def" not in line(text)
 
 
-@pytest.mark.parametrize(
-    "name", ["token", "refresh_token", "Authorization", "client_secret", "api_key", "password"]
-)
+@pytest.mark.parametrize("name", ["token", "refresh_token", "Authorization", "client_secret", "api_key", "password"])
 def test_a_value_is_masked_by_its_name_at_any_depth(name: str) -> None:
     cleaned = logs.clean({"outer": [{name: "abc-def"}], "state": "ready"})
     assert cleaned == {"outer": [{name: logs.MASK}], "state": "ready"}

@@ -93,9 +93,7 @@ def test_a_deployment_over_https_has_no_finding() -> None:
     environment |= {"DAYBOOK_HTTPS": "true", "ALLOWED_HOSTS": "daybook.example", "DEBUG": "false"}
     environment |= {"DJANGO_SETTINGS_MODULE": "config.settings", "ALLOW_LOOPBACK_VENDORS": "false"}
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-    result = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
 
 
@@ -136,9 +134,7 @@ def test_the_permission_to_use_the_sandbox_is_a_finding_at_deployment(settings: 
 
 
 @pytest.mark.parametrize("keys", [[], ["short"], [REQUIRED["CREDENTIAL_KEYS"], "not base64 !"]])
-def test_keys_that_cannot_encrypt_are_refused_without_showing_them(
-    keys: list[str], settings: Settings
-) -> None:
+def test_keys_that_cannot_encrypt_are_refused_without_showing_them(keys: list[str], settings: Settings) -> None:
     settings.CREDENTIAL_KEYS = keys
     found = checks.credential_keys(None)
     assert ids(found) == ["daybook.E002"]

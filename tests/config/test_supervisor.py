@@ -67,9 +67,7 @@ def pids(folder: Path) -> list[list[int]]:
     """One list a start, complete lines only."""
     file = folder / "pids"
     text = file.read_text() if file.exists() else ""
-    return [
-        [int(pid) for pid in line.split()] for line in text.splitlines(keepends=True) if line.endswith("\n")
-    ]
+    return [[int(pid) for pid in line.split()] for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def is_running(pid: int) -> bool:
@@ -183,9 +181,7 @@ def test_a_worker_that_hangs_is_killed_and_started_anew_and_a_sweep_follows(
 
 
 def test_a_worker_that_answers_is_left_alone(supervised: Callable[..., Supervisor], tmp_path: Path) -> None:
-    supervised(
-        program(WORKER_THAT_CAN_HANG, folder=tmp_path), watchdog=Watchdog(FilePulse(tmp_path), limit=0.8)
-    )
+    supervised(program(WORKER_THAT_CAN_HANG, folder=tmp_path), watchdog=Watchdog(FilePulse(tmp_path), limit=0.8))
     time.sleep(2.5)
     assert len(pids(tmp_path)) == 1
 
@@ -236,9 +232,7 @@ def test_a_program_that_dies_again_and_again_waits_longer_each_time() -> None:
 
 
 def test_a_busy_port_is_noticed() -> None:
-    source = (
-        "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); print(s.getsockname()[1])"
-    )
+    source = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); print(s.getsockname()[1])"
     with subprocess.Popen(
         [sys.executable, "-u", "-c", source + "; input()"],
         stdin=subprocess.PIPE,

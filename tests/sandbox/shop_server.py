@@ -28,9 +28,7 @@ class ShopServer:
     faults: Faults
     token: str = TOKEN
 
-    def call(
-        self, method: str, path: str, query: Query | None = None, json: object = None
-    ) -> requests.Response:
+    def call(self, method: str, path: str, query: Query | None = None, json: object = None) -> requests.Response:
         address = f"{self.url}/heartland-retail/api{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Authorization": f"Bearer {self.token}"}
         return requests.request(method, address, headers=headers, json=json, timeout=10)

@@ -226,9 +226,7 @@ def spoil_each_way(vendors: Vendors) -> None:
         spoil(vendors.tickets[sell_golden(vendors)])
 
 
-def test_a_ticket_that_cannot_be_booked_is_a_difference_unless_expected(
-    vendors: Vendors, tmp_path: Path
-) -> None:
+def test_a_ticket_that_cannot_be_booked_is_a_difference_unless_expected(vendors: Vendors, tmp_path: Path) -> None:
     spoil_each_way(vendors)
     complains(vendors, "unknown type 'MysteryLine'", "'a lot'", "total 21.19", "unit cost.*None",
               "payment type 9", "differ by 0.06")  # fmt: skip
@@ -237,9 +235,7 @@ def test_a_ticket_that_cannot_be_booked_is_a_difference_unless_expected(
 
 
 @pytest.mark.parametrize("outcome", ["error", "absent", "nothing_to_post"])
-def test_an_entry_of_a_ticket_that_had_to_stay_out_is_found(
-    vendors: Vendors, tmp_path: Path, outcome: str
-) -> None:
+def test_an_entry_of_a_ticket_that_had_to_stay_out_is_found(vendors: Vendors, tmp_path: Path, outcome: str) -> None:
     vendors.post(ticket := sell_golden(vendors), *GOLDEN)
     result = auditor.audit(vendors.url, cruel=True, data=cruel_data(tmp_path, {ticket: outcome}))
     assert "was to stay out of the books" in result["examples"][0]
@@ -275,9 +271,7 @@ def test_bad_answers_are_tried_again(vendors: Vendors) -> None:
     agrees(vendors)
 
 
-def test_no_vendor_is_no_agreement(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_vendor_is_no_agreement(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sandbox.auditor_http.time.sleep", lambda seconds: None)
     assert auditor.main(["--url", "http://127.0.0.1:1"]) == 1
     result = json.loads(capsys.readouterr().out)

@@ -78,9 +78,7 @@ def test_asking_for_a_switch_that_does_not_exist_is_a_mistake_of_ours() -> None:
 
 def test_switches_are_set_read_and_cleared_over_http(quickbooks: QuickBooksServer) -> None:
     address = f"{quickbooks.url}/_control/faults"
-    on = requests.post(address, json={NAME: {"every": 2}, "heartland.slow": {"times": 1}}, timeout=5).json()[
-        "on"
-    ]
+    on = requests.post(address, json={NAME: {"every": 2}, "heartland.slow": {"times": 1}}, timeout=5).json()["on"]
     assert on[NAME] == {"switch": {"every": 2}, "asked": 0, "struck": 0}
     assert requests.post(address, json={"nonsense": {"times": 1}}, timeout=5).status_code == 400
     assert list(requests.delete(f"{address}?name={NAME}", timeout=5).json()["on"]) == ["heartland.slow"]

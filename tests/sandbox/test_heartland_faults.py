@@ -41,9 +41,7 @@ def test_answers_instead_of_the_work(shop: ShopServer, name: str, status: int) -
     answer = shop.call("POST", TICKETS, json={"station_id": 100001})
     assert answer.status_code == status
     assert "Retry-After" not in answer.headers
-    assert answer.headers["Content-Type"].startswith(
-        "text/html" if name == "html_502" else "application/json"
-    )
+    assert answer.headers["Content-Type"].startswith("text/html" if name == "html_502" else "application/json")
     shop.faults.clear()
     assert shop.get(TICKETS, ("sort", "id,desc"), ("per_page", "1"))["results"][0]["id"] == 101945
 

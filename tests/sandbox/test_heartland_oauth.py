@@ -102,9 +102,7 @@ def test_a_refusal_comes_back_with_the_state(shop: ShopServer) -> None:
         ({"redirect_uri": "http://127.0.0.1:9/other"}, 400, "invalid_grant"),
     ],
 )
-def test_a_wrong_token_call_is_refused(
-    shop: ShopServer, wrong: dict[str, str], status: int, error: str
-) -> None:
+def test_a_wrong_token_call_is_refused(shop: ShopServer, wrong: dict[str, str], status: int, error: str) -> None:
     call = {**CLIENT, "code": decide(shop, "accept")["code"], **wrong}
     answer = requests.post(token_url(shop), data=call, timeout=10)
     assert (answer.status_code, answer.json()["error"]) == (status, error)

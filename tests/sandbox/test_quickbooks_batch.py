@@ -68,9 +68,7 @@ def test_a_forgotten_batch_gets_a_hiccup_for_each_item(quickbooks: QuickBooksSer
         ("items", "r", "2020"),
     ],
 )
-def test_a_batch_as_such_is_refused(
-    quickbooks: QuickBooksServer, items: list[Item], requestid: str, code: str
-) -> None:
+def test_a_batch_as_such_is_refused(quickbooks: QuickBooksServer, items: list[Item], requestid: str, code: str) -> None:
     assert error_of(send(quickbooks, items, requestid=requestid))["code"] == code
 
 

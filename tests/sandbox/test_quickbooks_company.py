@@ -40,9 +40,7 @@ def test_the_chart_is_that_of_a_retailer(quickbooks: QuickBooksServer) -> None:
 
 
 def test_an_account_has_the_recorded_properties(quickbooks: QuickBooksServer) -> None:
-    row = quickbooks.rows(
-        "SELECT * FROM Account WHERE FullyQualifiedName = 'Insurance:Workers Compensation'"
-    )[0]
+    row = quickbooks.rows("SELECT * FROM Account WHERE FullyQualifiedName = 'Insurance:Workers Compensation'")[0]
     assert set(row) == {
         *("Name", "SubAccount", "ParentRef", "FullyQualifiedName", "Active", "Classification", "AccountType"),
         *("AccountSubType", "CurrentBalance", "CurrentBalanceWithSubAccounts", "CurrencyRef", "domain"),
@@ -95,15 +93,11 @@ def test_the_auditor_may_look_but_not_write(quickbooks: QuickBooksServer) -> Non
     quickbooks.faults.set({"quickbooks.error_500_before": {"always": True}})
     assert quickbooks.query("SELECT COUNT(*) FROM Account").status_code == 200
     text = {"Content-Type": "application/text"}
-    assert (
-        quickbooks.call("POST", "query", data="SELECT COUNT(*) FROM Account", headers=text).status_code == 200
-    )
+    assert quickbooks.call("POST", "query", data="SELECT COUNT(*) FROM Account", headers=text).status_code == 200
     assert quickbooks.post({"Name": "New", "AccountType": "Bank"}, path="account").status_code == 403
 
 
-@pytest.mark.parametrize(
-    "settings", [{"colour": 1}, {"book_close_date": "soon"}, {"refresh_rotation": "never"}]
-)
+@pytest.mark.parametrize("settings", [{"colour": 1}, {"book_close_date": "soon"}, {"refresh_rotation": "never"}])
 def test_a_wrong_setting_is_refused(quickbooks: QuickBooksServer, settings: dict[str, object]) -> None:
     with pytest.raises(AssertionError, match="error"):
         quickbooks.set(**settings)

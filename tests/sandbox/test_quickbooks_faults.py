@@ -28,8 +28,7 @@ NO_ACCOUNT = {
 LENGTH_45 = {
     "Message": TOO_LONG,
     "Detail": (
-        "String length specified does not match the supported length. "
-        "Min:0 Max:21 supported. Supplied length:45"
+        "String length specified does not match the supported length. Min:0 Max:21 supported. Supplied length:45"
     ),
     "code": "2050",
     "element": "DocNumber",
@@ -73,9 +72,7 @@ def without_accounts(number: str) -> dict[str, Any]:
 
 
 RECORDED = [
-    pytest.param(
-        entry(Line=[line(CHECKING, "Debit")]), [business("Fill out at least two detail lines to continue.")]
-    ),
+    pytest.param(entry(Line=[line(CHECKING, "Debit")]), [business("Fill out at least two detail lines to continue.")]),
     pytest.param(
         entry(Line=[line(RECEIVABLE, "Debit"), line(SALES, "Credit")]),
         [business("When you use Accounts Receivable, you must choose a customer in the Name field.")],
@@ -148,9 +145,7 @@ def test_an_ended_subscription_refuses_to_write(quickbooks: QuickBooksServer) ->
     quickbooks.set(subscription_status="SUSPENDED")
     error = error_of(quickbooks.post(entry()))
     assert (error["code"], error["Message"]) == ("6190", "Invalid Company Status")
-    assert error["Detail"].startswith(
-        "Subscription period has ended or canceled or there was a billing problem : "
-    )
+    assert error["Detail"].startswith("Subscription period has ended or canceled or there was a billing problem : ")
 
 
 def test_a_hiccup_may_have_saved_the_entry_or_not(quickbooks: QuickBooksServer) -> None:
@@ -167,18 +162,14 @@ def test_a_hiccup_may_have_saved_the_entry_or_not(quickbooks: QuickBooksServer) 
 
 def test_a_hiccup_is_never_the_stored_answer_of_its_request_id(quickbooks: QuickBooksServer) -> None:
     always = {"always": True}
-    quickbooks.faults.set(
-        {"quickbooks.transient_6000_unsaved": {"times": 1}, "quickbooks.replay_error": always}
-    )
+    quickbooks.faults.set({"quickbooks.transient_6000_unsaved": {"times": 1}, "quickbooks.replay_error": always})
     assert quickbooks.post(entry(), requestid="r1").status_code == 400
     assert quickbooks.post(entry(), requestid="r1").status_code == 200
 
 
 REFUSED = [
     pytest.param(entry(Colour="red"), "2010", id="unknown property"),
-    pytest.param(
-        entry(Line=[{**line(CHECKING, "Debit"), "Tax": 1}]), "2010", id="unknown property of a line"
-    ),
+    pytest.param(entry(Line=[{**line(CHECKING, "Debit"), "Tax": 1}]), "2010", id="unknown property of a line"),
     pytest.param(
         entry(Line=[{**line(CHECKING, "Debit"), "JournalEntryLineDetail": {"TaxApplicableOn": "Sales"}}]),
         "2010",
@@ -193,9 +184,7 @@ REFUSED = [
     pytest.param(entry(Line=None), "2020", id="no Line"),
     pytest.param(entry(Line=[]), "6000", id="empty Line"),
     pytest.param(entry(Line=[line(CHECKING, "debit")]), "2260", id="posting type in small letters"),
-    pytest.param(
-        entry(Line=[line(CHECKING, "Debit"), line(SALES, "Credit", 99.99)]), "2300", id="unbalanced"
-    ),
+    pytest.param(entry(Line=[line(CHECKING, "Debit"), line(SALES, "Credit", 99.99)]), "2300", id="unbalanced"),
     pytest.param(entry(TxnDate="12/01/2010"), "2090", id="date in another form"),
     pytest.param(entry(CurrencyRef={"value": "EUR"}), "6000", id="foreign currency"),
     pytest.param([entry()], "2010", id="not an object"),
@@ -205,9 +194,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("body", "code"), REFUSED)
-def test_what_the_vendor_does_not_take_is_refused(
-    quickbooks: QuickBooksServer, body: object, code: str
-) -> None:
+def test_what_the_vendor_does_not_take_is_refused(quickbooks: QuickBooksServer, body: object, code: str) -> None:
     answer = quickbooks.post(body)
     assert (answer.status_code, error_of(answer)["code"]) == (400, code)
     assert quickbooks.journal()["count"] == 0

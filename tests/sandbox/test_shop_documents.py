@@ -81,9 +81,7 @@ def test_every_way_to_pay_is_there() -> None:
 
 
 def test_change_is_a_cash_payment_of_its_own() -> None:
-    changes = [
-        t for t in TICKETS if t.header["type"] == "Ticket" and any(p["amount"] < 0 for p in t.payments)
-    ]
+    changes = [t for t in TICKETS if t.header["type"] == "Ticket" and any(p["amount"] < 0 for p in t.payments)]
     assert len(changes) > 100
     for ticket in changes:
         received, change = ticket.payments
@@ -121,9 +119,7 @@ def test_a_refund_goes_back_to_the_way_the_sale_was_paid() -> None:
 def test_cancellations_are_returns() -> None:
     returns = [ticket for ticket in TICKETS if ticket.header["type"] == "Return"]
     assert len(returns) == 318
-    assert all(
-        ticket.header["public_id"].startswith("C") and ticket.header["total"] < 0 for ticket in returns
-    )
+    assert all(ticket.header["public_id"].startswith("C") and ticket.header["total"] < 0 for ticket in returns)
 
 
 def test_local_time_is_the_store_and_utc_may_be_another_day() -> None:

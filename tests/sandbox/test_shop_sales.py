@@ -33,9 +33,7 @@ def test_the_rest_are_tickets_with_their_cancellations() -> None:
 
 
 def test_no_number_is_lost_or_used_twice() -> None:
-    sorted_out = Counter(
-        sale.number for part in (month().tickets, month().adjustments, month().fees) for sale in part
-    )
+    sorted_out = Counter(sale.number for part in (month().tickets, month().adjustments, month().fees) for sale in part)
     assert len(sorted_out) == 2_025 and set(sorted_out.values()) == {1}
 
 

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from integrations.heartland_retail.document import canonical, mask_cards, masked, missing_parts, parse
 from tests.integrations.heartland_retail.samples import CARD, Json, item_line, kept, payment, tax_line, ticket
 
-LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False)
-)
+LEAVES = st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False)
 TREES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=15)
 
 

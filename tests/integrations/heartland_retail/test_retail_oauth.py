@@ -40,9 +40,7 @@ def test_the_user_is_sent_to_heartland_with_our_state() -> None:
     address = urlsplit(
         authorize_url(base_url="", client_id="id", redirect_uri="http://here/back", state="s1", scope="a b")
     )
-    assert (
-        f"{address.scheme}://{address.netloc}{address.path}" == "https://retail.heartland.us/oauth/authorize"
-    )
+    assert f"{address.scheme}://{address.netloc}{address.path}" == "https://retail.heartland.us/oauth/authorize"
     assert parse_qs(address.query) == {
         "client_id": ["id"],
         "scope": ["a b"],

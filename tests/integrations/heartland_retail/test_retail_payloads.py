@@ -79,9 +79,7 @@ def test_amounts_as_text_and_as_numbers_are_the_same_facts() -> None:
 
 
 def test_the_order_and_repetition_of_rows_do_not_matter() -> None:
-    shuffled = ticket(
-        lines=[tax_line(), item_line(), tax_line()], payments=[payment(id=12, amount=-8.75), payment()]
-    )
+    shuffled = ticket(lines=[tax_line(), item_line(), tax_line()], payments=[payment(id=12, amount=-8.75), payment()])
     assert kept(shuffled) == kept(ticket())
 
 

@@ -107,9 +107,7 @@ def client_over(http: Http, *, tokens: FixedTokens | None = None) -> Client:
     return Client(http, realm=REALM, tokens=tokens or FixedTokens())
 
 
-def fault(
-    code: str, detail: str = "", *, message: str = "", kind: str = "ValidationFault"
-) -> dict[str, object]:
+def fault(code: str, detail: str = "", *, message: str = "", kind: str = "ValidationFault") -> dict[str, object]:
     """A body in the form that Intuit documents."""
     return {"Fault": {"Error": [{"Message": message, "Detail": detail, "code": code}], "type": kind}}
 

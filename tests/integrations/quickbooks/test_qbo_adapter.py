@@ -138,9 +138,7 @@ def test_numbers_are_looked_up_30_at_a_time() -> None:
     )
     result = adapter.find([f"HR-T{n}" for n in range(1, 32)])
     assert len(script.sent) == 2
-    assert {name: [entry.remote_id for entry in entries] for name, entries in result.items()} == {
-        "HR-T31": ["7"]
-    }
+    assert {name: [entry.remote_id for entry in entries] for name, entries in result.items()} == {"HR-T31": ["7"]}
 
 
 def test_the_link_opens_the_entry_where_a_person_can_see_it() -> None:

@@ -20,9 +20,7 @@ from tests.integrations.quickbooks.scripted import (
 )
 
 CREATED = {"JournalEntry": {"Id": "301", "SyncToken": "0"}, "time": "2026-11-20T10:00:00-08:00"}
-REFUSED_TOKEN = {
-    "fault": {"error": [{"message": "errorCode=003200", "code": "3200"}], "type": "AUTHENTICATION"}
-}
+REFUSED_TOKEN = {"fault": {"error": [{"message": "errorCode=003200", "code": "3200"}], "type": "AUTHENTICATION"}}
 
 
 def rows(first: int, count: int) -> dict[str, object]:

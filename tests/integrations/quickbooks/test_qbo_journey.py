@@ -251,9 +251,7 @@ def test_an_inactive_account_is_refused_with_what_to_do(
     assert "Import the accounts" in error.sentence
 
 
-def test_an_unknown_account_is_refused_with_its_own_cause(
-    books: QuickBooksAdapter, entry: OutgoingEntry
-) -> None:
+def test_an_unknown_account_is_refused_with_its_own_cause(books: QuickBooksAdapter, entry: OutgoingEntry) -> None:
     lines = (replace(entry.lines[0], account="999999"), *entry.lines[1:])
     error = books.post_one(replace(entry, lines=lines), send_before=soon()).error
     assert isinstance(error, Rejected)

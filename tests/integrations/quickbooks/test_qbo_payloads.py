@@ -172,9 +172,7 @@ def test_every_account_type_has_a_neutral_one() -> None:
 
 @pytest.mark.parametrize("subtype", ["GlobalTaxPayable", "SalesTaxPayable"])
 def test_a_sales_tax_agency_account_carries_a_warning(subtype: str) -> None:
-    account = payloads.remote_account(
-        ACCOUNT | {"AccountType": "Other Current Liability", "AccountSubType": subtype}
-    )
+    account = payloads.remote_account(ACCOUNT | {"AccountType": "Other Current Liability", "AccountSubType": subtype})
     assert account.type is AccountType.CURRENT_LIABILITY
     assert "Sales Tax Center" in account.warning
 

@@ -1,0 +1,40 @@
+"""`bin/demo [--check [--cruel] [--stay]]`: see the README. Prepares the environment, then runs the demo in it."""
+
+import argparse
+import os
+import sys
+
+import django
+from django.utils.module_loading import import_string
+
+from config.demo.places import CannotStart, places, say
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bin/demo", description="A month of real sales becomes journal entries, against the sandbox."
+    )
+    parser.add_argument("--check", action="store_true", help="in a temporary folder; end with one line of JSON")
+    parser.add_argument("--stay", action="store_true", help="with --check: stay up after that line until Ctrl-C")
+    parser.add_argument("--cruel", action="store_true", help="with the sandbox's cruelties and a few bad documents")
+    given = parser.parse_args()
+    if (given.stay or given.cruel) and not given.check:
+        parser.error("--stay and --cruel go with --check")
+    return given
+
+
+def main() -> int:
+    given = arguments()
+    try:
+        with places(check=given.check) as where:
+            os.environ.update(where.environment())
+            django.setup()
+            run = import_string("config.demo.run.run")
+            return int(run(where, check=given.check, stay=given.stay or not given.check, cruel=given.cruel))
+    except CannotStart as problem:
+        say(str(problem))
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""What the demo tells the person in the end."""
+
+from typing import Any
+
+from config.demo.places import Places, say
+
+
+def show(where: Places, result: dict[str, Any], *, password: str | None) -> None:
+    """The figures, the verdict of the auditor, and where to look."""
+    say("")
+    say(f"  {result['events']:>7} financial events of Heartland Retail")
+    say(f"  {result['synced']:>7} synced, of which {result['nothing_to_post']} had nothing to post")
+    say(f"  {result['errors']:>7} in error")
+    say(f"  {result['entries']:>7} journal entries in QuickBooks Online, each exactly once")
+    say(f"  debits {result['debits']} USD, credits {result['credits']} USD")
+    verdict = "agree to the cent" if not result["differences"] else f"differ in {result['differences']} places"
+    say(f"  The books and the till {verdict}, per store, day and account ({result['seconds']} s).")
+    for problem in result.get("problems", []):
+        say(f"  ! {problem}")
+    if password is not None:
+        say("")
+        say(f"  Open {result['admin_url']}")
+        say(f"  Name admin, password {password}")
+        say("  The shop goes on selling; new tickets appear within a minute. Ctrl-C ends everything.")

@@ -1,0 +1,203 @@
+"""The forms of the integration pages: keys and address of a connection, a range of dates, filters, days, feeds."""
+
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from integrations import vendors
+from integrations.models import Connection
+from ledger.errors import DaybookError
+from ledger.models import Book, Store
+from ledger.terms import SyncState
+
+ISSUED = {"access_token", "refresh_token"}
+"""Credentials that Connect brings; nobody types them in."""
+
+
+def date_input() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class KeysForm(forms.Form):
+    """A connection's address and the keys that its vendor asks for. A stored secret is never shown again."""
+
+    base_url = forms.URLField(
+        label="Address",
+        required=False,
+        max_length=300,
+        assume_scheme="https",
+        help_text="Empty: the vendor's own address.",
+    )
+    settle_seconds = forms.IntegerField(
+        label="Seconds to settle",
+        required=False,
+        min_value=1,
+        max_value=3600,
+        help_text="How long the other system may go on working on a request whose answer was lost. "
+        "Empty: the vendor's documented value.",
+    )
+
+    def __init__(self, connection: Connection, data: Mapping[str, Any] | None = None) -> None:
+        self.connection = connection
+        initial = {"base_url": connection.base_url, "settle_seconds": connection.settle_seconds}
+        super().__init__(data, initial=initial)
+        for key in fields(vendors.VENDORS[connection.vendor].credentials):
+            if key.name not in ISSUED:
+                self.fields[key.name] = _key_field(key, stored=connection.credentials.get(key.name, ""))
+
+    def keys(self) -> dict[str, str]:
+        """What was typed in, by the name of the credential."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in {"base_url", "settle_seconds"}}
+
+    def clean_base_url(self) -> str:
+        """The address must be one of the vendor's: the keys are sent there."""
+        address = str(self.cleaned_data["base_url"]).rstrip("/")
+        probe = Connection(vendor=self.connection.vendor, base_url=address)
+        try:
+            vendors.base_url(probe)
+        except DaybookError as refused:
+            raise ValidationError(refused.sentence) from None
+        return address
+
+
+def _key_field(key: "Field[Any]", *, stored: str) -> forms.CharField:
+    secret = bool(key.metadata.get("secret"))
+    hint = key.metadata.get("help", "")
+    attrs = {"autocomplete": "off", "spellcheck": "false"}
+    widget = forms.PasswordInput(attrs=attrs) if secret else forms.TextInput(attrs=attrs)
+    if secret and stored:
+        hint = f"Stored. Leave it empty to keep it. {hint}"
+    label = key.metadata.get("label", key.name)
+    return forms.CharField(
+        label=label,
+        required=False,
+        max_length=2000,
+        widget=widget,
+        help_text=hint,
+        initial="" if secret else stored,
+    )
+
+
+class PastForm(forms.Form):
+    """The range of Sync Past Events: both dates, the first not after the last."""
+
+    first = forms.DateField(
+        label="Start date", widget=date_input(), error_messages={"required": "Choose a start date."}
+    )
+    last = forms.DateField(label="End date", widget=date_input(), error_messages={"required": "Choose an end date."})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and first > last:
+            raise ValidationError(
+                "The start date lies after the end date. Choose a start date on or before the end date."
+            )
+        return cleaned
+
+    def sentence(self) -> str:
+        """Every error in one line."""
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)
+
+
+class EventFilter(forms.Form):
+    """What the Financial Events tab shows. An unreadable value is said, and filters nothing."""
+
+    state = forms.ChoiceField(required=False, label="State")
+    first = forms.DateField(required=False, label="From", widget=date_input())
+    last = forms.DateField(required=False, label="To", widget=date_input())
+    number = forms.CharField(required=False, label="Number", max_length=60)
+    cause = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+    sort = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
+
+    def __init__(self, data: Mapping[str, Any], *, counts: list[dict[str, Any]]) -> None:
+        super().__init__(data)
+        shown = {row["state"]: f"{row['label']} ({row['shown']})" for row in counts}
+        self.fields["state"].choices = [  # type: ignore[attr-defined]
+            ("", "All states"),
+            ("open", "Anything but Synced"),
+            *[(state.value, shown.get(state, state.label)) for state in SyncState],
+            ("changed", "Changed after it was posted"),
+        ]
+
+
+class SetAsideForm(forms.Form):
+    reason = forms.CharField(
+        max_length=300,
+        error_messages={"required": "Say why this event is set aside; the reason stands in the audit."},
+    )
+
+
+class NewBookForm(forms.Form):
+    """A book and its connection to an accounting system."""
+
+    name = forms.CharField(label="Name of the book", max_length=200, help_text="For instance the company's name.")
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"]).strip()
+        if Book.objects.filter(name=name).exists():
+            raise ValidationError("There is a book of that name already.")
+        return name
+
+
+class NewSourceForm(forms.Form):
+    """A till and its connection. The code begins every number of its entries, so it never changes."""
+
+    name = forms.CharField(label="Name", max_length=100, initial="Heartland Retail")
+    code = forms.RegexField(
+        label="Code",
+        regex=r"^[A-Z]{2,3}$",
+        initial="HR",
+        help_text="Two or three capitals. They begin the number of every entry and cannot be changed later.",
+        error_messages={"invalid": "Two or three capital letters, for instance HR."},
+    )
+
+
+class DayStartForm(forms.Form):
+    """When the business day of each store begins, by its own clock."""
+
+    def __init__(self, stores: list[Store], data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        self.stores = stores
+        for store in stores:
+            self.fields[f"store-{store.pk}"] = forms.TimeField(
+                label=f"Day start of {store.name}",
+                initial=store.day_start,
+                widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            )
+
+    def changed(self) -> list[Store]:
+        """The stores whose day was moved, with the new hour set."""
+        moved = []
+        for store in self.stores:
+            hour = self.cleaned_data[f"store-{store.pk}"]
+            if hour != store.day_start:
+                store.day_start = hour
+                moved.append(store)
+        return moved
+
+
+class FeedForm(forms.Form):
+    """Which stores of a source feed a book."""
+
+    NONE, ALL, SOME = "none", "all", "some"
+    which = forms.ChoiceField(
+        choices=[(NONE, "No store"), (ALL, "All stores, also those that open later"), (SOME, "These stores")],
+        widget=forms.RadioSelect,
+    )
+    stores = forms.ModelMultipleChoiceField(
+        queryset=Store.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *, stores: Any, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.fields["stores"].queryset = stores  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("which") == self.SOME and not cleaned.get("stores"):
+            raise ValidationError("Choose at least one store, or all stores.")
+        return cleaned

@@ -1,0 +1,193 @@
+"""What the Status tab says: how a connection stands, what is wrong with it, and which button comes next."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Min, QuerySet
+from django.urls import reverse
+
+from integrations import alerts
+from integrations.admin_views.access import address_of
+from integrations.models import Alert, Capture, Connection
+from ledger.admin.base import LARGEST_COUNT
+from ledger.admin.scoping import Person, is_store_manager, visible
+from ledger.errors import AuthExpired, UnmappedAccount
+from ledger.models import Book, Posting, SyncOrder
+from ledger.terms import SyncState
+from mappings import coverage
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One problem: what it is, how many events it holds up, since when, and where it is mended."""
+
+    sentence: str
+    events: int
+    since: datetime | None
+    is_error: bool
+    events_link: str = ""
+    cure_link: str = ""
+    cure: str = ""
+
+
+@dataclass(frozen=True)
+class Health:
+    """The one big sentence, its colour, and what it rests on."""
+
+    colour: str
+    headline: str
+    detail: str
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def is_good(self) -> bool:
+        return self.colour == "green"
+
+
+def health(connection: Connection, *, person: Person) -> Health:
+    """How a book stands, as far as this person may see it."""
+    found = tuple(troubles(connection, person=person))
+    errors = [trouble for trouble in found if trouble.is_error]
+    book = connection.book
+    if errors:
+        noun = "problem needs" if len(errors) == 1 else "problems need"
+        return Health("red", "Action Required", f"{len(errors)} {noun} a person.", found)
+    if connection.state != Connection.State.CONNECTED:
+        return Health("grey", "Not connected", "Connect to begin, or to go on where it stopped.", found)
+    if book is None or book.sync_started_at is None:
+        return Health("grey", "Not started yet", "Nothing is sent before Start Sync.", found)
+    if not book.syncing:
+        return Health("grey", "The sync is stopped", "What was ordered waits until Start Sync.", found)
+    return Health("green", "Things are good", _waiting(book, person=person), found)
+
+
+def _waiting(book: Book, *, person: Person) -> str:
+    counts = {row["state"]: row["count"] for row in open_counts(book, person=person)}
+    waiting = counts[SyncState.NOT_SYNCED] + counts[SyncState.PROCESSING]
+    return f"{waiting:,} events are waiting for their turn." if waiting else "Nothing is waiting."
+
+
+def troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:
+    """What is wrong now. A store manager reads of the own stores' events only."""
+    if is_store_manager(person):
+        yield from _own_troubles(connection, person=person)
+        return
+    for alert in alerts.open_alerts(connection):
+        yield _trouble(connection, alert.cause, alert.sentence, alert.events, alert.first_seen_at, alert.severity)
+    yield from _till_troubles(connection)
+
+
+def _own_troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:
+    failed = visible(Posting.objects.filter(book=connection.book, state=SyncState.ERROR), to=person)
+    causes = failed.values("cause").annotate(events=Count("pk"), said=Min("error"), since=Min("updated_at"))
+    for row in causes.order_by("cause"):
+        yield _trouble(connection, row["cause"], row["said"], row["events"], row["since"], Alert.Severity.ERROR)
+
+
+def _till_troubles(connection: Connection) -> Iterable[Trouble]:
+    captures = Capture.objects.filter(connection__source__feeds__book=connection.book).exclude(problem="")
+    for capture in captures.select_related("connection__source"):
+        till = capture.connection
+        sentence = f"{till.source} could not be read: {capture.problem}"
+        yield Trouble(sentence, 0, None, True, cure_link=address_of(till), cure=f"Open {till.source}")
+
+
+def _trouble(
+    connection: Connection, cause: str, sentence: str, events: int, since: datetime | None, severity: str
+) -> Trouble:
+    link = events_address(connection, cause=cause) if events else ""
+    cure_link, cure = "", ""
+    if cause.startswith(f"{UnmappedAccount.code}:") and connection.book:
+        cure_link, cure = reverse("mappings:configuration", args=[connection.book.pk]), "Choose the account"
+    if cause == AuthExpired.code:
+        cure_link, cure = "#connection", "Connect again"
+    return Trouble(sentence, events, since, severity == Alert.Severity.ERROR, link, cure_link, cure)
+
+
+def events_address(connection: Connection, **chosen: str) -> str:
+    """The Financial Events tab with a filter set. What changed after it was posted has no error to filter by."""
+    if chosen.get("cause") == "changed_since":
+        chosen = {"state": "changed"}
+    query = urlencode(chosen)
+    address = reverse("integrations:events", args=[connection.pk])
+    return f"{address}?{query}" if query else address
+
+
+def open_counts(book: Book, *, person: Person) -> list[dict[str, Any]]:
+    """Every state but Synced with its number of events, none counted further than 10,001."""
+    rows = visible(Posting.objects.filter(book=book), to=person)
+    return [_counted(rows, state) for state in reversed(SyncState) if state is not SyncState.SYNCED]
+
+
+def _counted(rows: QuerySet[Posting], state: SyncState) -> dict[str, Any]:
+    count = rows.filter(state=state).order_by()[: LARGEST_COUNT + 1].count()
+    shown = f"{LARGEST_COUNT:,}+" if count > LARGEST_COUNT else f"{count:,}"
+    return {"state": state, "label": state.label, "count": count, "shown": shown}
+
+
+@dataclass(frozen=True)
+class Run:
+    """The latest order of past events: how far it has come."""
+
+    order: SyncOrder
+    done: int
+
+    @property
+    def is_over(self) -> bool:
+        return self.done >= self.order.events
+
+
+def latest_run(book: Book) -> Run | None:
+    """The latest Sync Past Events that took any event; done is what no longer waits."""
+    order = SyncOrder.objects.filter(book=book, kind=SyncOrder.Kind.PAST, events__gt=0).first()
+    if order is None:
+        return None
+    waiting = order.postings.filter(state__in=[SyncState.NOT_SYNCED, SyncState.PROCESSING]).count()
+    return Run(order, max(0, order.events - waiting))
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """How many places of the mapping are filled."""
+
+    filled: int
+    all: int
+
+    @property
+    def is_complete(self) -> bool:
+        return self.filled == self.all
+
+
+def mapped(book: Book) -> Mapped:
+    """The places of the mapping screen that have a usable account."""
+    places = len(list(coverage.slots(book)))
+    return Mapped(places - len(coverage.missing(book)), places)
+
+
+def next_button(connection: Connection, *, so_far: Mapped) -> str:
+    """The one step of the first set-up that is sensible now; empty when there is none."""
+    book = connection.book
+    if connection.state != Connection.State.CONNECTED:
+        return "connect"
+    if book is None or not book.accounts.exists():
+        return "import"
+    if not book.uses_financials or not so_far.is_complete:
+        return "map"
+    return "" if book.syncing else "start"
+
+
+def stamp(connection: Connection, *, person: Person) -> str:
+    """Changes when the page would look different; the page then reloads itself."""
+    latest = connection.imports.first()
+    book = connection.book
+    parts = [connection.state, connection.connected_at, connection.problem]
+    parts += [latest.pk, latest.ended_at] if latest else []
+    parts += [book.syncing, book.uses_financials] if book else []
+    parts += [trouble.sentence for trouble in troubles(connection, person=person)]
+    run = latest_run(book) if book else None
+    parts += [run.order.pk, run.is_over] if run else []
+    return hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()[:16]

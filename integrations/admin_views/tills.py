@@ -1,0 +1,126 @@
+"""Integrations > a till: its address and keys, the stores found, the last capture, and which stores feed which book."""
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from integrations import tasks, vendors
+from integrations.admin_forms import DayStartForm, FeedForm, KeysForm, NewSourceForm
+from integrations.admin_views.access import address_of, deed, page
+from integrations.admin_views.books import chosen, connecting_is_possible, created
+from integrations.models import Capture, Connection
+from ledger.admin.base import page_context
+from ledger.admin.scoping import may_for_all
+from ledger.audit import note
+from ledger.journal import orders, recording
+from ledger.models import Book, Feed, Source, Store
+
+
+def till(request: HttpRequest, vendor: str) -> HttpResponse:
+    """The page of one till; without one, the form that creates it."""
+    mine = vendors.till_connections().filter(vendor=vendor).select_related("source", "connected_by").order_by("pk")
+    connection = chosen(request, list(mine))
+    title = vendors.VENDORS[vendor].label
+    if connection is None or connection.source is None:
+        context = page_context(request, title=title, form=NewSourceForm(), vendor=vendor)
+        return render(request, "admin/integrations/new_source.html", context)
+    stores = list(connection.source.stores.order_by("name"))
+    context = page_context(request, title=title, connection=connection, others=list(mine), stores=stores)
+    context |= {
+        "keys": KeysForm(connection),
+        "has_keys": connecting_is_possible(connection),
+        "days": DayStartForm(stores),
+        "capture": Capture.objects.filter(connection=connection).first(),
+        "events": connection.source.events.order_by()[:10_001].count(),
+        "feeds": [_feed_form(book, connection.source) for book in Book.objects.all()],
+        "may_configure": may_for_all(request.user, "integrations.change_connection"),
+        "may_change_stores": may_for_all(request.user, "ledger.change_store"),
+        "may_change_feeds": may_for_all(request.user, "ledger.change_feed"),
+    }
+    return render(request, "admin/integrations/till.html", context)
+
+
+def _feed_form(book: Book, source: Source) -> dict[str, Any]:
+    feed = Feed.objects.filter(book=book, source=source).first()
+    which, some = FeedForm.NONE, []
+    if feed:
+        which = FeedForm.ALL if feed.all_stores else FeedForm.SOME
+        some = list(feed.stores.values_list("pk", flat=True))
+    initial = {"which": which, "stores": some}
+    return {"book": book, "form": FeedForm(stores=source.stores.all(), initial=initial, prefix=f"book-{book.pk}")}
+
+
+@require_POST
+@page("integrations.change_connection")
+def new_source(request: HttpRequest, vendor: str) -> HttpResponse:
+    """Create a source and its connection; nothing is contacted yet."""
+    form = NewSourceForm(request.POST)
+    if form.is_valid() and Source.objects.filter(code=form.cleaned_data["code"]).exists():
+        form.add_error("code", "Another till has this code already.")
+    if not form.is_valid():
+        context = page_context(request, title=vendors.VENDORS[vendor].label, form=form, vendor=vendor)
+        return render(request, "admin/integrations/new_source.html", context, status=422)
+    with transaction.atomic():
+        source = Source.objects.create(**form.cleaned_data)
+        connection = created(request, Connection(vendor=vendor, source=source), subject=source)
+    return redirect(address_of(connection))
+
+
+@deed("ledger.change_store")
+def save_days(request: HttpRequest, connection: Connection) -> str:
+    """Move the beginning of stores' business days; documents captured from now on are dated by it."""
+    with transaction.atomic():
+        stores = list(Store.objects.select_for_update().filter(source=connection.source).order_by("name"))
+        before = {store.pk: store.day_start for store in stores}
+        form = DayStartForm(stores, request.POST)
+        if not form.is_valid():
+            raise orders.Refused("A day start is a time of day, such as 04:00. Nothing was changed.")
+        moved = form.changed()
+        Store.objects.bulk_update(moved, ["day_start"])
+        for store in moved:
+            was = {"day_start": f"{before[store.pk]:%H:%M}"}
+            note(request.user, "changed a store", store, before=was, after={"day_start": f"{store.day_start:%H:%M}"})
+    return f"{len(moved)} stores were changed. What was captured before keeps its business date."
+
+
+@deed("ledger.change_feed")
+def save_feed(request: HttpRequest, connection: Connection) -> str:
+    """Which stores of this till feed one book. Known events join a new book as Never Synced."""
+    book = get_object_or_404(Book, pk=request.POST.get("book", "0"))
+    source = connection.source
+    if source is None:
+        raise orders.Refused("This connection serves no till.")
+    form = FeedForm(stores=source.stores.all(), data=request.POST, prefix=f"book-{book.pk}")
+    if not form.is_valid():
+        raise orders.Refused(" ".join(str(e) for errors in form.errors.values() for e in errors))
+    with transaction.atomic():
+        joined = _feed(request, book, source, form.cleaned_data)
+    for books in Connection.objects.filter(book=book):
+        tasks.wake(books.pk)
+    return f"Saved. {joined:,} known events joined {book} as Never Synced."
+
+
+def _feed(request: HttpRequest, book: Book, source: Source, chosen: dict[str, Any]) -> int:
+    """Write the feed; returns how many known events joined the book."""
+    feed = Feed.objects.filter(book=book, source=source).first()
+    before = _in_words(feed)
+    if chosen["which"] == FeedForm.NONE:
+        if feed:
+            note(request.user, "ended a feed", feed, before=before)
+            feed.delete()
+        return 0
+    feed = feed or Feed(book=book, source=source)
+    feed.all_stores = chosen["which"] == FeedForm.ALL
+    feed.save()
+    feed.stores.set([] if feed.all_stores else chosen["stores"])
+    note(request.user, "changed a feed", feed, before=before, after=_in_words(feed))
+    return recording.open_feed(feed)
+
+
+def _in_words(feed: Feed | None) -> dict[str, Any]:
+    if feed is None:
+        return {"stores": "none"}
+    return {"stores": "all" if feed.all_stores else [store.name for store in feed.stores.all()]}

@@ -1,0 +1,43 @@
+"""The addresses of the integration pages, under /admin/ and behind its log-in."""
+
+from collections.abc import Callable
+
+from django.contrib import admin
+from django.http import HttpResponse
+from django.urls import path, register_converter
+
+from integrations.admin_views import books, events, oauth, postings, tills
+from integrations.admin_views.access import VendorInAddress
+from integrations.admin_views.vendor import new, page_of
+
+app_name = "integrations"
+register_converter(VendorInAddress, "vendor")
+
+
+def inside(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Behind the admin's log-in."""
+    return admin.site.admin_view(view)
+
+
+urlpatterns = [
+    path("integrations/oauth/callback/", inside(oauth.callback), name="callback"),
+    path("integrations/connections/<int:connection_id>/connect/", inside(oauth.connect), name="connect"),
+    path("integrations/connections/<int:connection_id>/disconnect/", inside(books.disconnect), name="disconnect"),
+    path("integrations/connections/<int:connection_id>/keys/", inside(books.save_keys), name="keys"),
+    path("integrations/connections/<int:connection_id>/test/", inside(books.test), name="test"),
+    path("integrations/connections/<int:connection_id>/status.json", inside(books.status_json), name="status_json"),
+    path("integrations/connections/<int:connection_id>/range.json", inside(books.range_json), name="range_json"),
+    path("integrations/connections/<int:connection_id>/start/", inside(books.start), name="start"),
+    path("integrations/connections/<int:connection_id>/stop/", inside(books.stop), name="stop"),
+    path("integrations/connections/<int:connection_id>/past/", inside(books.past), name="past"),
+    path("integrations/connections/<int:connection_id>/import/", inside(books.import_accounts), name="import"),
+    path("integrations/connections/<int:connection_id>/events/", inside(events.events), name="events"),
+    path("integrations/connections/<int:connection_id>/retry-failed/", inside(events.retry_failed), name="retry_failed"),
+    path("integrations/connections/<int:connection_id>/days/", inside(tills.save_days), name="days"),
+    path("integrations/connections/<int:connection_id>/feed/", inside(tills.save_feed), name="feed"),
+    path("integrations/events/<int:posting_id>/retry/", inside(postings.retry), name="retry"),
+    path("integrations/events/<int:posting_id>/set-aside/", inside(postings.set_aside), name="set_aside"),
+    path("integrations/events/<int:posting_id>/adopt/", inside(postings.adopt), name="adopt"),
+    path("integrations/new/<vendor:vendor>/", inside(new), name="new"),
+    path("integrations/<vendor:vendor>/", inside(page_of), name="vendor"),
+]

@@ -1,0 +1,142 @@
+"""The forms of Settings > Financial: the switches of a book, and the whole account mapping as one form."""
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from ledger.models import Account, Book, Store
+from ledger.terms import ROLES, Dimension, Role
+from mappings import coverage
+from mappings.editing import SAYS_WHEN_EMPTY, Change, Place, places, refused
+
+DIMENSIONS = {
+    Dimension.TENDER: "payment type",
+    Dimension.ITEM_CLASS: "item class",
+    Dimension.TAX_JURISDICTION: "tax jurisdiction",
+}
+
+
+class SwitchForm(forms.ModelForm):
+    """The switches of a book that decide what is booked at all."""
+
+    class Meta:
+        model = Book
+        fields = ["uses_financials", "post_cost"]
+
+
+@dataclass
+class Group:
+    """The rows of one role, those without an account first, and an empty row for one store only."""
+
+    role: Role
+    rows: list[Place]
+    accounts: list[Account]
+    values: list[tuple[str, str]]
+    added: "Added"
+
+    @property
+    def heading(self) -> str:
+        dimension = ROLES[self.role].required
+        return f"{ROLES[self.role].label} by {DIMENSIONS[dimension]}" if dimension else ROLES[self.role].label
+
+    @property
+    def missing(self) -> int:
+        return sum(bool(row.missing) for row in self.rows)
+
+    @property
+    def says_when_empty(self) -> str:
+        return SAYS_WHEN_EMPTY.get(self.role, "")
+
+    @property
+    def fits(self) -> str:
+        return ", ".join(sorted(kind.replace("_", " ") for kind in ROLES[self.role].fits))
+
+
+@dataclass
+class Added:
+    """The row "for one store only" as it was filled in."""
+
+    value: str = ""
+    store: str = ""
+    account: str = ""
+    error: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.store or self.account)
+
+
+class MappingForm:
+    """All rows of a book's mapping: read from the request, checked row by row, saved together."""
+
+    def __init__(self, book: Book, data: MappingOf[str, Any] | None = None) -> None:
+        self.book = book
+        self.rows = places(book)
+        self.stores = coverage.stores_of(book)
+        known = Account.objects.filter(book=book, deleted_at=None).order_by("full_name")
+        self.accounts = {str(account.pk): account for account in known}
+        self.added: dict[Role, Added] = {}
+        self.changes: list[Change] = []
+        if data is not None:
+            self._read(data)
+
+    @property
+    def is_valid(self) -> bool:
+        return not any(row.errors for row in self.rows) and not any(added.error for added in self.added.values())
+
+    @property
+    def groups(self) -> list[Group]:
+        """By role in the order of the rows; what is missing comes first."""
+        roles = list(dict.fromkeys(row.role for row in self.rows))
+        groups = [self._group(role) for role in roles]
+        return sorted(groups, key=lambda group: not group.missing)
+
+    def _group(self, role: Role) -> Group:
+        rows = [row for row in self.rows if row.role == role]
+        values = list(dict.fromkeys((row.value, row.name) for row in rows if row.store is None))
+        fitting = [a for a in self.accounts.values() if a.active and a.type in ROLES[role].fits]
+        ordered = sorted(rows, key=lambda row: (not row.missing, row.name, row.store is not None))
+        return Group(role, ordered, fitting, values, self.added.get(role, Added()))
+
+    def _read(self, data: MappingOf[str, Any]) -> None:
+        for row in self.rows:
+            if row.field_name in data:
+                self._read_row(row, str(data[row.field_name]))
+        for role in {row.role for row in self.rows}:
+            self._read_added(role, data)
+
+    def _read_row(self, row: Place, chosen: str) -> None:
+        row.chosen = chosen
+        account = self._account(row, chosen)
+        if chosen and account is None:
+            row.errors.append("This account is not on the list any more. Choose another, or import the accounts.")
+        elif problem := refused(row, account):
+            row.errors.append(f"{problem}.")
+        else:
+            self.changes.append(Change(row, account))
+
+    def _account(self, row: Place, chosen: str) -> Account | None:
+        if row.account and chosen == str(row.account.pk):
+            return row.account
+        return self.accounts.get(chosen)
+
+    def _read_added(self, role: Role, data: MappingOf[str, Any]) -> None:
+        added = Added(*(str(data.get(f"added:{role}:{part}", "")) for part in ("value", "store", "account")))
+        self.added[role] = added
+        if added.is_empty:
+            return
+        store = next((store for store in self.stores if str(store.pk) == added.store), None)
+        account = self.accounts.get(added.account)
+        added.error = self._refused_addition(role, added, store, account)
+        if not added.error and store:
+            self.changes.append(Change(Place(role, added.value, added.value, store=store), account))
+
+    def _refused_addition(self, role: Role, added: Added, store: Store | None, account: Account | None) -> str:
+        values = {row.value for row in self.rows if row.role == role}
+        if store is None or account is None or added.value not in values:
+            return "Choose the value, the store and the account, or leave the whole row empty."
+        if any(row.key == (role.value, added.value, added.store) for row in self.rows):
+            return "There is a row for this store already; change that one."
+        return refused(Place(role, added.value, ""), account)
