@@ -17,7 +17,7 @@ from integrations.models import AccountImport, Capture, Connection, OAuthRequest
 from ledger.audit import Actor, note
 from ledger.clock import database_now
 from ledger.errors import DaybookError
-from ledger.journal import recording
+from ledger.journal import dimensions
 from ledger.journal.orders import Refused
 from ledger.models import Book, Posting, Store
 from ledger.values import RemoteEntry, RemoteStore
@@ -98,7 +98,7 @@ def read_stores(connection: Connection) -> int:
         unique_fields=["source", "external_id"],
         update_fields=["name", "time_zone", "active"],
     )
-    recording.name_values(source, names, rename=True)
+    dimensions.name_values(source, names, rename=True)
     return len(stores)
 
 

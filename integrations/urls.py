@@ -30,9 +30,12 @@ urlpatterns = [
     path("integrations/connections/<int:connection_id>/start/", inside(books.start), name="start"),
     path("integrations/connections/<int:connection_id>/stop/", inside(books.stop), name="stop"),
     path("integrations/connections/<int:connection_id>/past/", inside(books.past), name="past"),
+    path("integrations/connections/<int:connection_id>/preview/", inside(books.preview), name="preview"),
     path("integrations/connections/<int:connection_id>/import/", inside(books.import_accounts), name="import"),
     path("integrations/connections/<int:connection_id>/events/", inside(events.events), name="events"),
-    path("integrations/connections/<int:connection_id>/retry-failed/", inside(events.retry_failed), name="retry_failed"),
+    path(
+        "integrations/connections/<int:connection_id>/retry-failed/", inside(events.retry_failed), name="retry_failed"
+    ),
     path("integrations/connections/<int:connection_id>/days/", inside(tills.save_days), name="days"),
     path("integrations/connections/<int:connection_id>/feed/", inside(tills.save_feed), name="feed"),
     path("integrations/events/<int:posting_id>/retry/", inside(postings.retry), name="retry"),

@@ -26,6 +26,7 @@ from ledger.terms import Dimension
 from ledger.values import DimensionName, RemoteAccount
 from mappings import loading
 from mappings.table import MappingTable
+from tests.office import Office
 from tests.sandbox_fixture import ROOT, Sandbox, running_sandbox
 
 CHART = ROOT / "sandbox" / "data" / "chart_of_accounts.json"
@@ -211,3 +212,9 @@ def running(quickbooks: Connection, feed: Feed, mapping_rows: list[loading.Mappi
     orders.start_sync(book, actor=None)
     quickbooks.refresh_from_db()
     return quickbooks
+
+
+@pytest.fixture
+def office(source: Source, started: Book) -> Office:
+    """The journal of the company's book, mapped and started."""
+    return Office(source, started)

@@ -1,6 +1,7 @@
 """Integrations > an accounting system: the Status tab and its buttons."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import transaction
@@ -147,6 +148,14 @@ def past(request: HttpRequest, connection: Connection) -> str:
     order = orders.order_past(book_of(connection), first, last, actor=request.user)
     tasks.wake(connection.pk)
     return f"{order.events:,} events were ordered. They are sent by themselves; this page shows how far they are."
+
+
+@require_POST
+@page(OPERATE)
+def preview(request: HttpRequest, connection_id: int) -> HttpResponse:
+    """The figures of a range without a script: the page again, with the dates in its address."""
+    dates = urlencode({name: request.POST.get(name, "") for name in ("first", "last")})
+    return redirect(f"{address_of(books_connection(connection_id))}&{dates}#past")
 
 
 @deed(OPERATE)

@@ -158,8 +158,12 @@ class Mapped:
     all: int
 
     @property
+    def missing(self) -> int:
+        return self.all - self.filled
+
+    @property
     def is_complete(self) -> bool:
-        return self.filled == self.all
+        return not self.missing
 
 
 def mapped(book: Book) -> Mapped:

@@ -28,11 +28,12 @@ def till(request: HttpRequest, vendor: str) -> HttpResponse:
         context = page_context(request, title=title, form=NewSourceForm(), vendor=vendor)
         return render(request, "admin/integrations/new_source.html", context)
     stores = list(connection.source.stores.order_by("name"))
+    days = DayStartForm(stores)
     context = page_context(request, title=title, connection=connection, others=list(mine), stores=stores)
     context |= {
         "keys": KeysForm(connection),
         "has_keys": connecting_is_possible(connection),
-        "days": DayStartForm(stores),
+        "store_days": [(store, days[f"store-{store.pk}"]) for store in stores],
         "capture": Capture.objects.filter(connection=connection).first(),
         "events": connection.source.events.order_by()[:10_001].count(),
         "feeds": [_feed_form(book, connection.source) for book in Book.objects.all()],

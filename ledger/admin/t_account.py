@@ -32,6 +32,11 @@ class TAccount:
     debit_total: str
     credit_total: str
 
+    @property
+    def both(self) -> tuple[tuple[str, tuple[Line, ...], str], ...]:
+        """Left and right, each with its title and total."""
+        return ("Debit", self.debits, self.debit_total), ("Credit", self.credits, self.credit_total)
+
 
 def t_account(entry: JournalEntry) -> TAccount:
     """The lines of an entry by side, in the order they were entered."""

@@ -1,13 +1,13 @@
 """A document changed after it was captured: a new revision, and what that means for its postings."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 from ledger import facts as facts_json
 from ledger.errors import Unreadable
 from ledger.journal.readings import Change
-from ledger.journal.states import born
-from ledger.models import EventRevision, FinancialEvent, JournalEntry, Posting, RawDocument, Store
+from ledger.journal.sources import Known
+from ledger.journal.states import Birth, born, new_posting
+from ledger.models import EventRevision, FinancialEvent, JournalEntry, Posting, RawDocument
 from ledger.money import cents
 from ledger.terms import DeliveryState, SyncState
 
@@ -36,30 +36,31 @@ POSTING_FIELDS = [
     "store",
     "business_date",
     "amount",
+    "set_aside_reason",
     "updated_at",
 ]
 NOT_YET_SENT = (DeliveryState.READY, DeliveryState.REJECTED)
 
 
-def revise(changes: Sequence[Change], stores: Mapping[str, Store], *, now: datetime) -> None:
+def revise(changes: Sequence[Change], known: Known) -> None:
     """Write the new state of changed documents, inside the caller's transaction."""
     if not changes:
         return
-    renewed = [change for change in changes if _take_over(change, stores)]
+    renewed = [change for change in changes if _take_over(change, known)]
     FinancialEvent.objects.bulk_update([change.event for change in changes], EVENT_FIELDS)
-    EventRevision.objects.bulk_create([change.as_revision(now=now) for change in renewed])
+    EventRevision.objects.bulk_create([change.as_revision(now=known.now) for change in renewed])
     _replace_raw(changes)
-    _reconsider({change.event.pk: change.event for change in changes}, now=now)
+    _reconsider({change.event.pk: change.event for change in changes}, known)
 
 
-def _take_over(change: Change, stores: Mapping[str, Store]) -> bool:
+def _take_over(change: Change, known: Known) -> bool:
     """Whether there is a new revision: the same facts as before a problem are none."""
     event, header, facts = change.event, change.reading.header, change.reading.facts
     event.problem = str(change.reading.problem or "")
     if facts is None or change.plain is None:
         return False
     event.number = header.number[:60]
-    event.store = stores.get(header.store_external_id or "")
+    event.store = known.store(header)
     event.business_date, event.completed_at = header.business_date, header.completed_at
     event.amount, event.currency, event.voided = cents(facts.total), facts.currency, facts.voided
     facts_hash = facts_json.facts_hash(change.plain)
@@ -78,7 +79,7 @@ def _replace_raw(changes: Iterable[Change]) -> None:
     )
 
 
-def _reconsider(events: Mapping[int, FinancialEvent], *, now: datetime) -> None:
+def _reconsider(events: Mapping[int, FinancialEvent], known: Known) -> None:
     """A synced posting is marked as changed; what has not left yet is booked anew; what is on its way is left."""
     # Entries are locked before postings, as a claim does it. What is booked in between is left: it is sent with the
     # facts it was booked with, and marking it synced finds the newer revision.
@@ -88,26 +89,50 @@ def _reconsider(events: Mapping[int, FinancialEvent], *, now: datetime) -> None:
     postings = list(held.order_by("pk"))
     to_discard = []
     for posting in postings:
-        posting.updated_at = now
+        posting.updated_at = known.now
         if posting.state == SyncState.SYNCED:
             posting.changed_since = True
         elif posting.entry_id is None or posting.entry_id in not_sent:
             to_discard.append(posting.entry_id)
-            _start_over(posting, events[posting.event_id])
+            _start_over(posting, events[posting.event_id], known)
     JournalEntry.objects.filter(pk__in=[pk for pk in to_discard if pk]).update(state=DeliveryState.DISCARDED)
     Posting.objects.bulk_update(postings, POSTING_FIELDS)
+    _join_other_books(events.values(), {(posting.event_id, posting.book_id) for posting in postings}, known)
 
 
-def _start_over(posting: Posting, event: FinancialEvent) -> None:
+def _start_over(posting: Posting, event: FinancialEvent, known: Known) -> None:
     posting.entry, posting.booked_revision = None, None
     posting.number, posting.store, posting.amount = event.number, event.store, event.amount
     posting.business_date = event.business_date
-    was_waiting = posting.state == SyncState.NOT_SYNCED or posting.order_id is not None
-    was_unreadable = posting.error_code == Unreadable.code
-    birth = born(event, posting.book)
-    if birth.error:
-        posting.state = birth.state
-    elif posting.state == SyncState.ERROR or was_waiting:
-        posting.state = birth.state if was_unreadable and not was_waiting else SyncState.NOT_SYNCED
+    birth = _birth(posting, event, known)
+    posting.state = birth.state
     posting.error_code, posting.error, posting.error_detail = birth.error_code, birth.error, ""
     posting.cause = birth.error_code
+
+
+def _birth(posting: Posting, event: FinancialEvent, known: Known) -> Birth:
+    """What a person decided stays; a store that feeds another book takes its event along."""
+    if event.store and posting.book not in known.books_of(event.store):
+        posting.set_aside_reason = "Its store does not feed this book."
+    if posting.set_aside_reason:
+        return Birth(SyncState.NEVER_SYNCED)
+    birth = born(event, posting.book)
+    was_ordered = posting.state == SyncState.NOT_SYNCED or posting.order_id is not None
+    failed_as_ordered = posting.state == SyncState.ERROR and posting.error_code != Unreadable.code
+    if not birth.error and (was_ordered or failed_as_ordered):
+        return Birth(SyncState.NOT_SYNCED)
+    if not birth.error and posting.state == SyncState.NEVER_SYNCED:
+        return Birth(SyncState.NEVER_SYNCED)
+    return birth
+
+
+def _join_other_books(events: Iterable[FinancialEvent], standing: set[tuple[int, int]], known: Known) -> None:
+    """Postings in books that the event reaches only now, because its store was unknown or another one before."""
+    Posting.objects.bulk_create(
+        [
+            new_posting(event, book, known.now)
+            for event in events
+            for book in known.books_of(event.store)
+            if (event.pk, book.pk) not in standing
+        ]
+    )

@@ -1,0 +1,64 @@
+// Three small things for our own pages, each of which the page can do without:
+// a pop-up window, a page that reloads itself when its state has changed, figures beside a range of dates.
+
+const EVERY = 3000;
+
+// Connect: the form has a target of its own; here that target becomes a pop-up window.
+for (const form of document.querySelectorAll("form[data-window]")) {
+    form.addEventListener("submit", () => {
+        window.open("", form.target, "popup,width=620,height=760");
+    });
+}
+
+// The Status tab: asks how things stand; the window that connected cannot tell it, for it is cut off from its opener.
+const watched = document.querySelector("[data-watch]");
+if (watched) {
+    let edited = false;
+    watched.addEventListener("input", () => { edited = true; });
+    setInterval(() => look(watched, edited), EVERY);
+}
+
+async function look(page, edited) {
+    if (document.hidden) return;
+    const said = await fetched(page.dataset.watch);
+    if (!said) return;
+    for (const [state, count] of Object.entries(said.counts)) {
+        for (const place of document.querySelectorAll(`[data-count="${state}"]`)) place.textContent = count;
+    }
+    if (said.run) show_run(said.run);
+    if (said.stamp === page.dataset.stamp) return;
+    if (edited) document.querySelector("[data-changed]")?.removeAttribute("hidden");
+    else location.reload();
+}
+
+function show_run({ done, total }) {
+    const bar = document.querySelector("[data-run]");
+    if (!bar) return;
+    bar.value = done;
+    const words = document.querySelector("[data-run-words]");
+    if (words) words.textContent = `${done.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} events are done`;
+}
+
+async function fetched(address) {
+    try {
+        const answer = await fetch(address, { headers: { Accept: "application/json" } });
+        return answer.ok && !answer.redirected ? await answer.json() : null;
+    } catch {
+        return null;
+    }
+}
+
+// Sync Past Events: the number of events and the money in a range, as soon as both dates are there.
+const range = document.querySelector("form[data-range]");
+if (range) range.addEventListener("change", () => show_range(range));
+
+async function show_range(form) {
+    const dates = [...form.querySelectorAll("input[type=date]")];
+    const complete = dates.every((field) => field.value);
+    const query = new URLSearchParams(dates.map((field) => [field.name, field.value]));
+    const said = await fetched(`${form.dataset.range}?${query}`);
+    if (!said) return;
+    const figures = document.querySelector("[data-figures]");
+    figures.textContent = said.figures || (complete ? said.problem : "");
+    figures.classList.toggle("db-error", Boolean(said.problem && complete));
+}

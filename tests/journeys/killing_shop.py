@@ -1,0 +1,104 @@
+"""The installation of a kill run: connected, mapped and started by the project's own functions, and its orders."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db.models import Count
+
+from integrations import connecting, tasks
+from integrations.models import Capture, Connection, Lease
+from ledger.journal import orders
+from ledger.models import Book, Feed, Posting, Source
+from ledger.terms import SyncState
+from mappings import coverage, loading
+from tests.sandbox_fixture import ROOT, Sandbox
+
+FIRST_DAY, LAST_DAY = date(2010, 12, 1), date(2010, 12, 14)
+CAPTURED_TO = datetime(2010, 12, 16, 12, tzinfo=UTC)
+"""Some days of December are enough: the run takes as many of them as it needs."""
+OPEN = (SyncState.NOT_SYNCED, SyncState.PROCESSING)
+
+
+@dataclass
+class Shop:
+    """One till and one book; `ordered_to`: the last day that was ordered."""
+
+    user: User
+    book: Book
+    till: Connection
+    books: Connection
+    ordered_to: date = FIRST_DAY - timedelta(days=1)
+    ordered: int = 0
+
+    def captured(self) -> bool:
+        return Capture.objects.filter(connection=self.till, history_done=True).exists()
+
+    def waiting(self) -> int:
+        """Events that were ordered and whose end is not known."""
+        return Posting.objects.filter(book=self.book, state__in=OPEN).count()
+
+    def order_days(self, *, until: Callable[[], bool]) -> None:
+        """Order one captured day after the other, as Sync Past Events does, until that is enough or none is left."""
+        while not until() and self.ordered_to < LAST_DAY:
+            self.ordered_to += timedelta(days=1)
+            order = orders.order_past(self.book, self.ordered_to, self.ordered_to, actor=self.user)
+            self.ordered += order.events
+            tasks.wake(self.books.pk)
+
+    def take_leases_away(self) -> None:
+        """A dead worker's lease would keep the others out for half a minute; to lose one must do no harm."""
+        Lease.objects.update(until=None)
+
+    def states(self) -> dict[str, int]:
+        ordered = Posting.objects.filter(book=self.book).exclude(order=None)
+        return dict(ordered.values_list("state").annotate(Count("pk")).order_by("state"))
+
+    def trouble(self) -> list[str]:
+        """What is not Synced at the end, in the words of its posting."""
+        left = Posting.objects.filter(book=self.book).exclude(order=None).exclude(state=SyncState.SYNCED)
+        return [f"{p} {p.state} {p.entry and p.entry.state}: {p.error} {p.error_detail}" for p in left[:10]]
+
+
+def open_shop(sandbox: Sandbox) -> Shop:
+    """From an empty database to Start Sync; the worker will capture the till when it starts."""
+    user = User.objects.create(username="bookkeeper", is_staff=True, is_superuser=True)
+    source = Source.objects.create(code="HR", name="Heartland Retail")
+    book = Book.objects.create(name="Main Street Trading", uses_financials=True)
+    Feed.objects.create(source=source, book=book)
+    shop = Shop(
+        user=user,
+        book=book,
+        till=Connection.objects.create(vendor="heartland_retail", source=source),
+        books=Connection.objects.create(vendor="quickbooks", book=book),
+    )
+    _connect(shop, sandbox)
+    _map(book)
+    orders.start_sync(book, actor=user)
+    return shop
+
+
+def _connect(shop: Shop, sandbox: Sandbox) -> None:
+    connecting.save_keys(shop.till, {"api_token": "sandbox-heartland-token"}, shop.user)
+    connecting.test(shop.till, shop.user)
+    keys = {"client_id": "sandbox-quickbooks-client", "client_secret": "sandbox-quickbooks-secret"}
+    connecting.save_keys(shop.books, keys, shop.user)
+    page = connecting.begin(shop.books, shop.user, "http://127.0.0.1:9/admin/callback")
+    connecting.complete(sandbox.callback(page), shop.user)
+    shop.books.refresh_from_db()
+    Capture.objects.filter(connection=shop.till).update(history_until=CAPTURED_TO)
+    tasks.import_accounts(connecting.order_import(shop.books, shop.user).pk)
+
+
+def _map(book: Book) -> None:
+    names = {field.name for field in fields(loading.MappingRow)}
+    with (ROOT / "config" / "demo" / "mapping.csv").open(newline="") as file:
+        rows = [
+            loading.MappingRow(**{k: v for k, v in row.items() if k in names}) for row in csv.DictReader(file)
+        ]
+    loading.apply(book, rows)
+    missing = [str(gap) for gap in coverage.missing(book)]
+    if missing:
+        raise RuntimeError(f"The demo's mapping does not cover the book: {missing}")
