@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -11,9 +10,7 @@ from integrations import vendors
 from integrations.admin_views import health
 from integrations.admin_views.access import address_of
 from integrations.models import Connection
-from ledger.admin.scoping import is_store_manager, may, may_for_all
-
-Person = AbstractBaseUser | AnonymousUser
+from ledger.admin.scoping import Person, is_store_manager, may, may_for_all
 
 STEPS = {
     "connect": "Connect to the accounting system",

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from integrations.admin_views.access import address_of
 from integrations.admin_views.health import events_address
 from integrations.models import Alert, Connection
+from integrations.vendors import VENDORS
 from ledger.admin.base import ModelAdmin, ReadOnly, display
 from ledger.admin.scoping import is_store_manager, own_stores
 from ledger.models import Posting
@@ -72,12 +73,16 @@ class AlertAdmin(ReadOnly, ModelAdmin):
         events, connection = getattr(alert, "own_events", alert.events), _connection(alert)
         if not events or connection is None:
             return "-"
-        return format_html('<a href="{}">{}</a>', events_address(connection, cause=alert.cause), events)
+        return format_html('<a class="db-link" href="{}">{}</a>', events_address(connection, cause=alert.cause), events)
 
     @admin.display(description="where")
     def where(self, alert: Alert) -> SafeString | str:
         connection = _connection(alert)
-        return format_html('<a href="{}">{}</a>', address_of(connection), connection) if connection else "-"
+        if connection is None:
+            return "-"
+        label = VENDORS[connection.vendor].label
+        whose = connection.book or connection.source
+        return format_html('<a class="db-link" href="{}">{}: {}</a>', address_of(connection), label, whose)
 
     def has_view_permission(self, request: HttpRequest, obj: Alert | None = None) -> bool:
         allowed: bool = super().has_view_permission(request, obj)

@@ -44,6 +44,8 @@ class KeysForm(forms.Form):
         self.connection = connection
         initial = {"base_url": connection.base_url, "settle_seconds": connection.settle_seconds}
         super().__init__(data, initial=initial)
+        if connection.book_id is None:  # Nothing is written to a till, so nothing has to settle there.
+            del self.fields["settle_seconds"]
         for key in fields(vendors.VENDORS[connection.vendor].credentials):
             if key.name not in ISSUED:
                 self.fields[key.name] = _key_field(key, stored=connection.credentials.get(key.name, ""))

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from ledger.values import EventFacts, EventHeader, ItemFact, TaxFact, TenderFact
 
 def to_json(facts: EventFacts) -> dict[str, Any]:
     """A plain dictionary of text, lists, booleans and null."""
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(facts), default=_as_text))
+    plain: dict[str, Any] = json.loads(json.dumps(vars(facts), default=_as_text))
     return plain
 
 
@@ -66,7 +66,9 @@ def _item(item: dict[str, Any]) -> ItemFact:
     )
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object) -> str | dict[str, Any]:
+    if is_dataclass(value):
+        return vars(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, date | datetime):

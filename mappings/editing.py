@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 
@@ -11,7 +12,7 @@ from ledger.models import Account, Book, DimensionValue, Store
 from ledger.terms import ROLES, Dimension, Role
 from mappings import coverage
 from mappings.loading import refusal
-from mappings.models import Mapping
+from mappings.models import SELECTORS, Mapping
 from mappings.table import unusable
 
 Key = tuple[str, str, str]
@@ -54,6 +55,11 @@ class Place:
     def label(self) -> str:
         named = f"{ROLES[self.role].label}: {self.name}" if self.name else ROLES[self.role].label
         return f"{named}, {self.store} only" if self.store else named
+
+    @property
+    def by_store(self) -> bool:
+        """Needed, empty, and yet nothing is missing: each store has a row of its own, or a default serves."""
+        return self.needed and not self.mapping and not self.missing
 
     @property
     def account(self) -> Account | None:
@@ -135,9 +141,9 @@ def _write(book: Book, change: Change) -> None:
     place, dimension = change.place, ROLES[change.place.role].required
     selectors = {dimension.value: place.value} if dimension and place.value else {}
     if change.account is None:
-        Mapping.objects.filter(pk=place.mapping.pk if place.mapping else None).delete()
+        if place.mapping:
+            place.mapping.delete()
         return
-    empty = {name: "" for name in ("tender", "reason", "tax_jurisdiction", "item_class", "category")}
-    Mapping.objects.update_or_create(
-        book=book, role=place.role, store=place.store, **{**empty, **selectors}, defaults={"account": change.account}
-    )
+    row: dict[str, Any] = dict.fromkeys((dimension.value for dimension in SELECTORS), "")
+    row |= {**selectors, "book": book, "role": place.role, "store": place.store}
+    Mapping.objects.update_or_create(**row, defaults={"account": change.account})

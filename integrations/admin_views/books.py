@@ -102,7 +102,7 @@ def status_json(request: HttpRequest, connection_id: int) -> HttpResponse:
     book = book_of(connection)
     run = health.latest_run(book) if not is_store_manager(request.user) else None
     counts = {row["state"]: row["shown"] for row in health.open_counts(book, person=request.user)}
-    progress = {"done": run.done, "total": run.order.events} if run else None
+    progress = {"synced": run.synced, "sentence": run.sentence} if run else None
     seen = health.stamp(connection, person=request.user)
     return JsonResponse({"stamp": seen, "counts": counts, "run": progress})
 
@@ -178,7 +178,7 @@ def save_keys(request: HttpRequest, connection: Connection) -> str:
 
 
 def _save_address(connection: Connection, form: KeysForm, request: HttpRequest) -> None:
-    names = ["base_url", "settle_seconds"]
+    names = [name for name in ("base_url", "settle_seconds") if name in form.fields]
     before = {name: getattr(connection, name) for name in names}
     after = {name: form.cleaned_data[name] for name in names}
     if after == before:

@@ -131,23 +131,29 @@ def _counted(rows: QuerySet[Posting], state: SyncState) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Run:
-    """The latest order of past events: how far it has come."""
+    """The latest order of past events: how far it has come. It is over when nothing of it waits any more."""
 
     order: SyncOrder
-    done: int
+    waiting: int
+    failed: int
 
     @property
-    def is_over(self) -> bool:
-        return self.done >= self.order.events
+    def synced(self) -> int:
+        return max(0, self.order.events - self.waiting - self.failed)
+
+    @property
+    def sentence(self) -> str:
+        failed = f", {self.failed:,} in Error" if self.failed else ""
+        return f"{self.synced:,} of {self.order.events:,} events are Synced{failed}"
 
 
 def latest_run(book: Book) -> Run | None:
-    """The latest Sync Past Events that took any event; done is what no longer waits."""
+    """The latest Sync Past Events that took any event."""
     order = SyncOrder.objects.filter(book=book, kind=SyncOrder.Kind.PAST, events__gt=0).first()
     if order is None:
         return None
     waiting = order.postings.filter(state__in=[SyncState.NOT_SYNCED, SyncState.PROCESSING]).count()
-    return Run(order, max(0, order.events - waiting))
+    return Run(order, waiting, order.postings.filter(state=SyncState.ERROR).count())
 
 
 @dataclass(frozen=True)
@@ -188,10 +194,10 @@ def stamp(connection: Connection, *, person: Person) -> str:
     """Changes when the page would look different; the page then reloads itself."""
     latest = connection.imports.first()
     book = connection.book
-    parts = [connection.state, connection.connected_at, connection.problem]
+    parts: list[object] = [connection.state, connection.connected_at, connection.problem]
     parts += [latest.pk, latest.ended_at] if latest else []
     parts += [book.syncing, book.uses_financials] if book else []
     parts += [trouble.sentence for trouble in troubles(connection, person=person)]
     run = latest_run(book) if book else None
-    parts += [run.order.pk, run.is_over] if run else []
+    parts += [run.order.pk, not run.waiting] if run else []
     return hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
 """Connecting in a pop-up window: out to the vendor's consent page, and back with its answer."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -38,8 +38,8 @@ def callback(request: HttpRequest) -> HttpResponse:
     return _window(request, done=done, home=address_of(connection))
 
 
-def _person(request: HttpRequest) -> AbstractBaseUser:
-    if not isinstance(request.user, AbstractBaseUser):
+def _person(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
         raise TypeError("The admin lets only people in who have logged in")
     return request.user
 

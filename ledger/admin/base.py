@@ -75,7 +75,7 @@ class ModelAdmin(UnfoldModelAdmin):
 class ReadOnly:
     """Nobody adds, changes or deletes here: who may view it, may read it."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

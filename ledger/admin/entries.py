@@ -86,4 +86,6 @@ def remote_link(entry: JournalEntry) -> SafeString | str:
     """The entry's id in the accounting system, as a link where there is an address."""
     if not entry.remote_link:
         return entry.remote_id or "-"
-    return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', entry.remote_link, entry.remote_id)
+    return format_html(
+        '<a class="db-link" href="{}" target="_blank" rel="noopener">{}</a>', entry.remote_link, entry.remote_id
+    )

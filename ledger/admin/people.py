@@ -18,7 +18,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(CompanyWide, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(CompanyWide, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     """Who may log in, and what they may do. Which stores somebody manages is set on the store."""
 
     form = UserChangeForm
@@ -28,5 +28,5 @@ class UserAdmin(CompanyWide, DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(CompanyWide, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(CompanyWide, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Permissions that several people share."""

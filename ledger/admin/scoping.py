@@ -2,12 +2,12 @@
 
 from typing import TypeVar
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model, QuerySet
 
 from ledger.models import Store
 
-Person = AbstractBaseUser | AnonymousUser
+Person = User | AnonymousUser
 Row = TypeVar("Row", bound=Model)
 
 
@@ -35,7 +35,7 @@ def visible(rows: QuerySet[Row], *, to: Person, store: str = "store") -> QuerySe
 
 def may(person: Person, permission: str) -> bool:
     """Whether a person has a permission that can be used on a store's own events."""
-    return bool(person.is_active and person.has_perm(permission))  # type: ignore[union-attr]
+    return person.is_active and person.has_perm(permission)
 
 
 def may_for_all(person: Person, permission: str) -> bool:

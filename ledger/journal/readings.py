@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from ledger import facts as facts_json
@@ -18,6 +19,11 @@ class Reading:
     facts: EventFacts | None = None
     problem: Unreadable | None = None
 
+    def prepare(self) -> None:
+        """Work out what costs time before a transaction begins: on SQLite it would keep every other writer waiting."""
+        if self.facts or self.problem:
+            _ = self.plain, self.facts_hash, self.packed
+
     @property
     def header(self) -> EventHeader:
         if self.facts:
@@ -26,20 +32,38 @@ class Reading:
         document = self.document
         return known or EventHeader(document.kind, document.external_id, number=document.external_id)
 
+    @cached_property
+    def plain(self) -> dict[str, Any] | None:
+        """The facts as JSON; None when there are none."""
+        return facts_json.to_json(self.facts) if self.facts else None
+
+    @cached_property
+    def facts_hash(self) -> str:
+        return facts_json.facts_hash(self.plain) if self.plain else ""
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The raw document, compressed."""
+        return RawDocument.compress(self.document.raw)
+
 
 @dataclass(frozen=True)
 class Change:
-    """An event, new or changed, with the reading that made it so; `plain` are its facts as JSON, if readable."""
+    """An event, new or changed, with the reading that made it so."""
 
     event: FinancialEvent
     reading: Reading
-    plain: dict[str, Any] | None
 
     def as_revision(self, *, now: datetime) -> EventRevision:
-        facts_hash = facts_json.facts_hash(self.plain or {})
-        n = self.event.revision
-        return EventRevision(event=self.event, n=n, facts=self.plain, facts_hash=facts_hash, captured_at=now)
+        reading = self.reading
+        return EventRevision(
+            event=self.event,
+            n=self.event.revision,
+            facts=reading.plain,
+            facts_hash=reading.facts_hash,
+            captured_at=now,
+        )
 
     def as_raw(self) -> RawDocument:
-        document = self.reading.document
-        return RawDocument(event=self.event, body=RawDocument.compress(document.raw), updated_at=document.updated_at)
+        reading = self.reading
+        return RawDocument(event=self.event, body=reading.packed, updated_at=reading.document.updated_at)

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from typing import Any
 
 from django.db import transaction
 
-from ledger import facts as facts_json
 from ledger.journal.dimensions import name_values, seen
 from ledger.journal.readings import Change, Reading
 from ledger.journal.revising import revise
@@ -33,6 +31,8 @@ def record(source: Source, readings: Sequence[Reading]) -> Recorded:
     """Take a page of documents in, in one transaction. The caller moves its cursor after this has returned."""
     outcome = Recorded()
     latest = {(r.document.kind, r.document.external_id): r for r in readings}
+    for reading in latest.values():
+        reading.prepare()
     with transaction.atomic():
         known = look(source)
         existing = _existing(source, latest)
@@ -86,19 +86,18 @@ def _sort(
     if (facts is None and problem is None) or (event is None and facts is not None and facts.voided):
         outcome.not_financial += 1
         return
-    plain = facts_json.to_json(facts) if facts else None
     if event is None:
-        fresh.append(Change(_event(known, reading, plain), reading, plain))
+        fresh.append(Change(_event(known, reading), reading))
         outcome.new += 1
-    elif _says_the_same(event, reading, plain) and not _store_became_known(known, event, reading):
+    elif _says_the_same(event, reading) and not _store_became_known(known, event, reading):
         outcome.unchanged += 1
     else:
-        changed.append(Change(event, reading, plain))
+        changed.append(Change(event, reading))
         outcome.changed += 1
 
 
-def _says_the_same(event: FinancialEvent, reading: Reading, plain: dict[str, Any] | None) -> bool:
-    same_facts = plain is None or event.facts_hash == facts_json.facts_hash(plain)
+def _says_the_same(event: FinancialEvent, reading: Reading) -> bool:
+    same_facts = reading.facts is None or event.facts_hash == reading.facts_hash
     return same_facts and event.problem == str(reading.problem or "")
 
 
@@ -107,7 +106,7 @@ def _store_became_known(known: Known, event: FinancialEvent, reading: Reading) -
     return event.store_id is None and known.store(reading.header) is not None
 
 
-def _event(known: Known, reading: Reading, plain: dict[str, Any] | None) -> FinancialEvent:
+def _event(known: Known, reading: Reading) -> FinancialEvent:
     header = reading.header
     return FinancialEvent(
         source=known.source,
@@ -119,8 +118,8 @@ def _event(known: Known, reading: Reading, plain: dict[str, Any] | None) -> Fina
         completed_at=header.completed_at,
         amount=_cents_or_none(header),
         currency=reading.facts.currency if reading.facts else known.source.currency,
-        revision=1 if plain else 0,
-        facts_hash=facts_json.facts_hash(plain) if plain else "",
+        revision=1 if reading.facts else 0,
+        facts_hash=reading.facts_hash,
         problem=str(reading.problem or ""),
         captured_at=known.now,
     )
@@ -128,7 +127,7 @@ def _event(known: Known, reading: Reading, plain: dict[str, Any] | None) -> Fina
 
 def _insert(known: Known, fresh: list[Change]) -> None:
     events = FinancialEvent.objects.bulk_create([change.event for change in fresh])
-    EventRevision.objects.bulk_create([change.as_revision(now=known.now) for change in fresh if change.plain])
+    EventRevision.objects.bulk_create([change.as_revision(now=known.now) for change in fresh if change.reading.facts])
     RawDocument.objects.bulk_create([change.as_raw() for change in fresh])
     Posting.objects.bulk_create(
         [new_posting(event, book, known.now) for event in events for book in known.books_of(event.store)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ledger import facts as facts_json
 from ledger.errors import Unreadable
 from ledger.journal.readings import Change
 from ledger.journal.sources import Known
@@ -57,13 +56,13 @@ def _take_over(change: Change, known: Known) -> bool:
     """Whether there is a new revision: the same facts as before a problem are none."""
     event, header, facts = change.event, change.reading.header, change.reading.facts
     event.problem = str(change.reading.problem or "")
-    if facts is None or change.plain is None:
+    if facts is None:
         return False
     event.number = header.number[:60]
     event.store = known.store(header)
     event.business_date, event.completed_at = header.business_date, header.completed_at
     event.amount, event.currency, event.voided = cents(facts.total), facts.currency, facts.voided
-    facts_hash = facts_json.facts_hash(change.plain)
+    facts_hash = change.reading.facts_hash
     if facts_hash == event.facts_hash:
         return False
     event.revision, event.facts_hash = event.revision + 1, facts_hash

@@ -31,12 +31,11 @@ async function look(page, edited) {
     else location.reload();
 }
 
-function show_run({ done, total }) {
+function show_run({ synced, sentence }) {
     const bar = document.querySelector("[data-run]");
     if (!bar) return;
-    bar.value = done;
-    const words = document.querySelector("[data-run-words]");
-    if (words) words.textContent = `${done.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} events are done`;
+    bar.value = synced;
+    document.querySelector("[data-run-words]").textContent = sentence;
 }
 
 async function fetched(address) {
