@@ -19,7 +19,7 @@ from ledger.clock import database_now
 from ledger.errors import DaybookError
 from ledger.journal import dimensions
 from ledger.journal.orders import Refused
-from ledger.models import Book, Posting, Store
+from ledger.models import Book, FinancialEvent, Posting, Store
 from ledger.values import RemoteEntry, RemoteStore
 
 LIFE = timedelta(minutes=15)
@@ -99,6 +99,10 @@ def read_stores(connection: Connection) -> int:
         update_fields=["name", "time_zone", "active"],
     )
     dimensions.name_values(source, names, rename=True)
+    # Events of a store that opened since are read again: now they have one.
+    homeless = FinancialEvent.objects.filter(source=source, store=None).values_list("pk", flat=True)
+    if homeless:
+        tasks.wake_reread(connection.pk, list(homeless[:1000]))
     return len(stores)
 
 

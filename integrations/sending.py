@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from integrations import vendors
 from integrations.models import Connection
 from ledger.entries import difference
-from ledger.errors import AuthExpired, DaybookError, ForeignEntry, OutcomeUnknown, RateLimited, Unreachable
+from ledger.errors import (
+    AuthExpired,
+    DaybookError,
+    ForeignEntry,
+    OutcomeUnknown,
+    RateLimited,
+    Unreachable,
+    Unreadable,
+)
 from ledger.journal import booking, delivery, marking
 from ledger.journal.delivery import Claim
 from ledger.models import Book, JournalEntry
@@ -42,9 +50,8 @@ def _claim(connection: Connection, book: Book, books: AccountingSystem) -> Claim
 
 def _look_up(claim: Claim, books: AccountingSystem) -> list[JournalEntry]:
     """Mark what is there already and equal; refuse what is there and different; return what is not there."""
-    there = books.find([entry.reference for entry in claim.entries])
+    there, problems = _there([entry.reference for entry in claim.entries], books)
     same: list[tuple[RemoteEntry, str]] = []
-    problems: dict[str, DaybookError] = {}
     for entry in claim.entries:
         for remote in there.get(entry.reference, [])[:1]:
             why = _why_not_ours(claim, entry, there[entry.reference])
@@ -56,7 +63,26 @@ def _look_up(claim: Claim, books: AccountingSystem) -> list[JournalEntry]:
         marking.found(claim, same)
     if problems:
         marking.refuse(claim, problems)
-    return [entry for entry in claim.entries if entry.reference not in there]
+    return [entry for entry in claim.entries if entry.reference not in there | problems]
+
+
+Found = dict[str, list[RemoteEntry]]
+
+
+def _there(references: Sequence[str], books: AccountingSystem) -> tuple[Found, dict[str, DaybookError]]:
+    """What bears these numbers. One entry that cannot be read must not hold up the others: then one by one."""
+    try:
+        return books.find(references), {}
+    except Unreadable as unreadable:
+        if len(references) == 1:
+            return {}, {references[0]: unreadable}
+    found: Found = {}
+    problems: dict[str, DaybookError] = {}
+    for reference in references:
+        there, problem = _there([reference], books)
+        found.update(there)
+        problems.update(problem)
+    return found, problems
 
 
 def _why_not_ours(claim: Claim, entry: JournalEntry, remotes: Sequence[RemoteEntry]) -> str:

@@ -137,7 +137,7 @@ def configuration(request: HttpRequest, book_id: int, changed: Changed) -> HttpR
 def _save(request: HttpRequest, form: MappingForm, changed: Changed) -> None:
     count = editing.save(form.book, form.changes, actor=request.user)
     changed(form.book)
-    messages.success(request, f"{count} changes saved. What waited for them is sent by itself.")
+    messages.success(request, f"Saved, {count} changed. What waited for it is sent by itself.")
 
 
 @allowed("ledger.change_book")

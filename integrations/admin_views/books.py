@@ -14,7 +14,7 @@ from integrations import connecting, tasks, vendors
 from integrations.admin_forms import KeysForm, NewBookForm, PastForm
 from integrations.admin_views import health
 from integrations.admin_views.access import address_of, answer, deed, page
-from integrations.admin_views.words import NEEDED_ACCOUNTS
+from integrations.admin_views.words import NEEDED_ACCOUNTS, counted
 from integrations.models import Connection
 from ledger import money
 from ledger.admin.base import page_context
@@ -122,8 +122,7 @@ def _figures(book: Book, form: PastForm) -> dict[str, str]:
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
     found = orders.past_range(book, first, last)
     amount = money.shown(found.amount, currency=book.currency)
-    events = f"{found.events:,} event" + ("" if found.events == 1 else "s")
-    return {"problem": "", "figures": f"{events}, {amount}, {first:%b %-d, %Y} to {last:%b %-d, %Y}"}
+    return {"problem": "", "figures": f"{counted(found.events, 'event')}, {amount}, {first:%b %-d, %Y} to {last:%b %-d, %Y}"}
 
 
 @deed(OPERATE)
@@ -147,7 +146,7 @@ def past(request: HttpRequest, connection: Connection) -> str:
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
     order = orders.order_past(book_of(connection), first, last, actor=request.user)
     tasks.wake(connection.pk)
-    return f"{order.events:,} events were ordered. They are sent by themselves; this page shows how far they are."
+    return f"Ordered: {counted(order.events, 'event')}. They are sent by themselves; this page shows how far they are."
 
 
 @require_POST

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from integrations import alerts
 from integrations.admin_views.access import address_of
+from integrations.admin_views.words import counted
 from integrations.models import Alert, Capture, Connection
 from ledger.admin.base import LARGEST_COUNT
 from ledger.admin.scoping import Person, is_store_manager, visible
@@ -68,7 +69,7 @@ def health(connection: Connection, *, person: Person) -> Health:
 def _waiting(book: Book, *, person: Person) -> str:
     counts = {row["state"]: row["count"] for row in open_counts(book, person=person)}
     waiting = counts[SyncState.NOT_SYNCED] + counts[SyncState.PROCESSING]
-    return f"{waiting:,} events are waiting for their turn." if waiting else "Nothing is waiting."
+    return f"{counted(waiting, 'event')} waiting." if waiting else "Nothing is waiting."
 
 
 def troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:

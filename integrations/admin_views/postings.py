@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from integrations import alerts, connecting, tasks
 from integrations.admin_forms import SetAsideForm
 from integrations.admin_views.access import answer, page
+from integrations.admin_views.words import counted
 from integrations.models import Connection
 from ledger import entries, money
 from ledger.admin.base import page_context
@@ -54,7 +55,7 @@ def retry_all(failed: QuerySet[Posting], connection: Connection, *, actor: Actor
     for till in Connection.objects.filter(source__in=unread):
         tasks.wake_reread(till.pk, unread[till.source_id or 0])
     tasks.wake(connection.pk)
-    return f"{count:,} event{'' if count == 1 else 's'} queued again."
+    return f"Queued again: {counted(count, 'event')}."
 
 
 @require_POST

@@ -11,6 +11,7 @@ from integrations import tasks, vendors
 from integrations.admin_forms import DayStartForm, FeedForm, KeysForm, NewSourceForm
 from integrations.admin_views.access import address_of, deed, page
 from integrations.admin_views.books import chosen, connecting_is_possible, created
+from integrations.admin_views.words import counted
 from integrations.models import Capture, Connection
 from ledger.admin.base import page_context
 from ledger.admin.scoping import may_for_all
@@ -84,7 +85,7 @@ def save_days(request: HttpRequest, connection: Connection) -> str:
         for store in moved:
             was = {"day_start": f"{before[store.pk]:%H:%M}"}
             note(request.user, "changed a store", store, before=was, after={"day_start": f"{store.day_start:%H:%M}"})
-    return f"{len(moved)} stores were changed. What was captured before keeps its business date."
+    return f"Changed: {counted(len(moved), 'store')}. What was captured before keeps its business date."
 
 
 @deed("ledger.change_feed")
@@ -101,7 +102,7 @@ def save_feed(request: HttpRequest, connection: Connection) -> str:
         joined = _feed(request, book, source, form.cleaned_data)
     for books in Connection.objects.filter(book=book):
         tasks.wake(books.pk)
-    return f"Saved. {joined:,} known events joined {book} as Never Synced."
+    return f"Saved. {counted(joined, 'known event')} joined {book} as Never Synced."
 
 
 def _feed(request: HttpRequest, book: Book, source: Source, chosen: dict[str, Any]) -> int:

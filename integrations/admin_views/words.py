@@ -1,6 +1,11 @@
-"""Longer texts of the integration pages: which accounts a retailer needs before the mapping can begin."""
+"""Words of the integration pages: counts, and which accounts a retailer needs before the mapping can begin."""
 
 from dataclasses import dataclass
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 event`, `1,204 events`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _next(book: Book) -> list[Posting]:
     due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=database_now())
     waiting = Posting.objects.filter(due, book=book, state=SyncState.NOT_SYNCED, entry=None)
     skip = connection.features.has_select_for_update_skip_locked
-    locked = waiting.select_for_update(skip_locked=skip, of=("self",) if skip else ())
+    locked = waiting.select_for_update(skip_locked=skip, of=("self",))
     ordered = locked.select_related("event__source", "store").order_by("priority", "id")
     return list(ordered[: block_size()])
 

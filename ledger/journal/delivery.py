@@ -39,7 +39,7 @@ def claim(book: Book, *, limit: int, lease: timedelta, settle: timedelta) -> Cla
     with transaction.atomic():
         now = database_now()
         skip = connection.features.has_select_for_update_skip_locked
-        due = _due(book, now=now, settle=settle).select_for_update(skip_locked=skip)
+        due = _due(book, now=now, settle=settle).select_for_update(skip_locked=skip, of=("self",))
         entries = list(due.order_by("priority", "id")[:limit])
         if not entries:
             return None

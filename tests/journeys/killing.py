@@ -170,7 +170,8 @@ class Run:
 
     def figures(self) -> dict[str, Any]:
         first, last = FIRST_DAY, self.shop.ordered_to
-        counted = asdict(count(self.vendor.sandbox.url, first=first, last=last))
+        believed = self.shop.remote_ids()
+        counted = asdict(count(self.vendor.sandbox.url, first=first, last=last, believed=believed))
         own_deaths = self.kills["cluster"] + self.kills["parent"]
         return {
             "database": connection.vendor,

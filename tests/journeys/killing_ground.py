@@ -25,6 +25,8 @@ from tests.sandbox_fixture import ROOT
 from tests.settings import TEST_ENVIRONMENT
 
 SETTLE_SECONDS = 5
+LONGEST = 420.0
+"""Seconds for a whole run; it takes about 140 on two cores."""
 
 
 class RunFailed(AssertionError):
@@ -45,6 +47,19 @@ def carry_out(*, seed: int, kills: int, seconds: float) -> dict[str, Any]:
         if process.returncode:
             raise RunFailed(f"seed {seed}: {_end_of(log)}")
         return dict(json.loads(answer))
+
+
+def sentence(figures: Mapping[str, Any]) -> str:
+    """The figures of a run in one line."""
+    kinds = ", ".join(f"{times} {kind}" for kind, times in sorted(figures["by_kind"].items()))
+    return (
+        f"kill run, seed {figures['seed']}, {figures['database']} with {figures['broker']}: "
+        f"{figures['kills']} kills ({kinds}; {figures['at_work']} in the middle of a call), "
+        f"{figures['hangs_ended']} hangs ended, {figures['answers_lost']} answers lost, "
+        f"{figures['events']} events, {figures['entries']} entries, {len(figures['lost'])} lost, "
+        f"{len(figures['doubled'])} doubled, {len(figures['differences'])} differences, "
+        f"{sum(figures['seconds'].values()):.0f} s"
+    )
 
 
 @contextmanager
@@ -93,9 +108,7 @@ def _environment(folder: str, database: str) -> dict[str, str]:
 
 
 @contextmanager
-def _alone(
-    command: list[str], environment: Mapping[str, str], said: Any
-) -> Iterator["subprocess.Popen[bytes]"]:
+def _alone(command: list[str], environment: Mapping[str, str], said: Any) -> Iterator["subprocess.Popen[bytes]"]:
     """A process group of its own, of which nothing is left afterwards."""
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=said, start_new_session=True

@@ -11,8 +11,8 @@ from django.db.models import Count
 from integrations import connecting, tasks
 from integrations.models import Capture, Connection, Lease
 from ledger.journal import orders
-from ledger.models import Book, Feed, Posting, Source
-from ledger.terms import SyncState
+from ledger.models import Book, Feed, JournalEntry, Posting, Source
+from ledger.terms import DeliveryState, SyncState
 from mappings import coverage, loading
 from tests.sandbox_fixture import ROOT, Sandbox
 
@@ -56,6 +56,11 @@ class Shop:
         ordered = Posting.objects.filter(book=self.book).exclude(order=None)
         return dict(ordered.values_list("state").annotate(Count("pk")).order_by("state"))
 
+    def remote_ids(self) -> dict[str, str]:
+        """What we believe: the vendor's id of each entry by its reference."""
+        posted = JournalEntry.objects.filter(book=self.book, state=DeliveryState.POSTED)
+        return dict(posted.values_list("reference", "remote_id"))
+
     def trouble(self) -> list[str]:
         """What is not Synced at the end, in the words of its posting."""
         left = Posting.objects.filter(book=self.book).exclude(order=None).exclude(state=SyncState.SYNCED)
@@ -95,9 +100,7 @@ def _connect(shop: Shop, sandbox: Sandbox) -> None:
 def _map(book: Book) -> None:
     names = {field.name for field in fields(loading.MappingRow)}
     with (ROOT / "config" / "demo" / "mapping.csv").open(newline="") as file:
-        rows = [
-            loading.MappingRow(**{k: v for k, v in row.items() if k in names}) for row in csv.DictReader(file)
-        ]
+        rows = [loading.MappingRow(**{k: v for k, v in row.items() if k in names}) for row in csv.DictReader(file)]
     loading.apply(book, rows)
     missing = [str(gap) for gap in coverage.missing(book)]
     if missing:

@@ -52,14 +52,11 @@ class Vendor:
         self.cruel = True
         self.seed += 1
         switches: dict[str, dict[str, object]] = {
-            name: {"probability": chance, "only": "write", "seed": self.seed}
-            for name, chance in CHANCES.items()
+            name: {"probability": chance, "only": "write", "seed": self.seed} for name, chance in CHANCES.items()
         }
         switches["quickbooks.late_commit"]["seconds"] = LATE_SECONDS
         switches["quickbooks.transient_6000_saved"] = {"probability": 0.03, "seed": self.seed}
-        switches["quickbooks.lagging_query"] = {
-            "probability": 0.5, "seconds": LAG_SECONDS, "seed": self.seed
-        }
+        switches["quickbooks.lagging_query"] = {"probability": 0.5, "seconds": LAG_SECONDS, "seed": self.seed}
         switches["quickbooks.slow"] = {"probability": 0.7, "seconds": 0.3, "seed": self.seed}
         self.sandbox.control("faults", switches)
 

@@ -1,0 +1,127 @@
+"""One event on its page: what is shown, and what a person can do about it."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from integrations.models import Connection
+from ledger.errors import Rejected
+from ledger.journal import orders
+from ledger.models import AuditRecord, Posting
+from ledger.terms import Outcome, SyncState
+from ledger.values import EventFacts
+from tests.admin.conftest import Login
+from tests.office import Office
+from tests.sandbox_fixture import Sandbox
+from tests.trade import item, paid, sale, tax, ticket, unreadable
+
+SALE = ticket(item("20.00", name="Brass lamp"), tax("1.78"), paid("21.78"), external_id="555")
+
+
+def page(client: Client, posting: Posting) -> str:
+    answer = client.get(reverse("admin:ledger_posting_change", args=[posting.pk]))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def ordered(office: Office, facts: EventFacts) -> None:
+    """The event waits for its turn."""
+    office.record(facts)
+    Posting.objects.filter(event__external_id=facts.header.external_id).update(state=SyncState.NOT_SYNCED)
+
+
+def test_a_synced_event_shows_its_document_its_roles_its_accounts_and_the_answer(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    ordered(office, SALE)
+    office.post()
+    shown = page(admin_client, office.posting(SALE))
+    for part in ("Brass lamp", "Cost of goods sold", "Cash on Hand:Main Street", "29.78 USD", "HR-T555", "Posted"):
+        assert part in shown, part
+    assert "Mapping Payment account (Cash, Main Street) to Cash on Hand:Main Street" in shown
+    assert "#role-tender" in shown
+
+
+def test_an_event_nobody_asked_for_says_how_to_send_it(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(SALE)
+    shown = page(admin_client, office.posting(SALE))
+    assert "Nobody has asked for it yet" in shown and "Dec 14, 2010" in shown
+
+
+def test_a_document_that_cannot_be_read_is_shown_as_it_came(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(unreadable("9"))
+    posting = Posting.objects.get()
+    assert "its total is missing." in page(admin_client, posting)
+    raw = admin_client.get(reverse("admin:ledger_posting_document", args=[posting.pk]))
+    assert raw["Content-Type"].startswith("text/plain") and '"broken": true' in raw.content.decode()
+
+
+def test_the_refusal_of_the_accounting_system_is_shown_in_its_words_and_ours(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    ordered(office, SALE)
+    office.enter()
+    refusal = Rejected("QuickBooks refused it. Correct it, then Retry.", vendor_code="6000", vendor_message="No way")
+    office.answer(office.sent(), error=refusal)
+    shown = page(admin_client, office.posting(SALE))
+    assert "QuickBooks refused it" in shown and "Their words: No way" in shown and "6000" in shown
+
+
+def test_nothing_is_changed_by_posting_to_the_page(admin_client: Client, office: Office) -> None:
+    office.record(SALE)
+    posting = office.posting(SALE)
+    admin_client.post(reverse("admin:ledger_posting_change", args=[posting.pk]), {"state": "synced", "number": "X"})
+    assert office.posting(SALE).state == SyncState.NEVER_SYNCED
+
+
+@pytest.mark.parametrize("name", ["retry", "set_aside", "adopt"])
+def test_a_reader_of_events_can_do_nothing_about_them(login: Login, office: Office, name: str) -> None:
+    office.record(SALE)
+    address = reverse(f"integrations:{name}", args=[office.posting(SALE).pk])
+    assert login("ledger.view_posting").post(address, {"reason": "because"}).status_code == 403
+    assert office.posting(SALE).set_aside_reason == ""
+
+
+def test_setting_aside_needs_a_reason(login: Login, office: Office, connection: Connection) -> None:
+    office.record(SALE)
+    client = login("ledger.view_posting", "ledger.set_aside_posting")
+    address = reverse("integrations:set_aside", args=[office.posting(SALE).pk])
+    assert "Say why" in client.post(address, {"reason": " "}, follow=True).content.decode()
+    assert office.posting(SALE).set_aside_reason == ""
+
+
+def test_an_event_is_set_aside_with_its_reason_in_the_audit(
+    login: Login, office: Office, connection: Connection
+) -> None:
+    office.record(SALE)
+    client = login("ledger.view_posting", "ledger.set_aside_posting")
+    address = reverse("integrations:set_aside", args=[office.posting(SALE).pk])
+    shown = client.post(address, {"reason": "Booked by hand"}, follow=True).content.decode()
+    assert "Set aside: Booked by hand" in shown
+    assert AuditRecord.objects.get(deed="set aside an event").after == {"reason": "Booked by hand"}
+
+
+def test_a_single_failed_event_is_retried(login: Login, office: Office, connection: Connection) -> None:
+    stuck = ticket(item("20.00"), paid("20.00", by="99"), external_id="1")
+    ordered(office, stuck)
+    office.enter()
+    client = login("ledger.view_posting", "ledger.retry_posting")
+    client.post(reverse("integrations:retry", args=[office.posting(stuck).pk]))
+    assert office.posting(stuck).state == SyncState.NOT_SYNCED
+
+
+@pytest.fixture
+def taken(office: Office, running: Connection, sandbox: Sandbox, admin_client: Client) -> Posting:
+    """A sale whose number somebody has used in QuickBooks for an entry of theirs, as the worker left it."""
+    facts = sale("20.00", external_id="8801")
+    ordered(office, facts)
+    office.enter()
+    entry = office.entry(facts)
+    lines = [(line.account.external_id, line.debit, line.credit) for line in entry.lines.select_related("account")]
+    sandbox.control("quickbooks/entries", by_hand(entry.reference, lines))
+    tasks.work(running.pk)
+    return office.posting(facts)
