@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from ledger.audit import Actor, note
+from ledger.journal import orders
 from ledger.models import Account, Book, Store
 from ledger.terms import ROLES, Role
 from mappings.models import Mapping
@@ -26,7 +28,7 @@ class UnknownName(ValueError):
     """A row names a role, account or store that does not exist here, or an account that does not fit."""
 
 
-def apply(book: Book, rows: Iterable[MappingRow]) -> int:
+def apply(book: Book, rows: Iterable[MappingRow], *, actor: Actor = None) -> int:
     """Create or change the rows of a book; all of them or none. Raises UnknownName with every problem."""
     accounts = {a.full_name: a for a in Account.objects.filter(book=book, deleted_at=None, active=True)}
     stores = {s.name: s for s in Store.objects.filter(source__feeds__book=book)}
@@ -45,6 +47,8 @@ def apply(book: Book, rows: Iterable[MappingRow]) -> int:
                 store=stores.get(row.store),
                 defaults={"account": accounts[row.account]},
             )
+        note(actor, "applied a mapping template to", book, after={"rows": [vars(row) for row in rows]})
+        orders.requeue_unmapped(book)
     return len(rows)
 
 

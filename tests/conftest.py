@@ -2,11 +2,9 @@
 
 import csv
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,11 +13,10 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import TransactionTestCase
 
-from integrations import connecting, tasks, vendors
+from integrations import connecting, pipeline, tasks, vendors
 from integrations.models import Capture, Connection
 from integrations.quickbooks.payloads import ACCOUNT_TYPES
 from ledger import guards
-from ledger.clock import database_now
 from ledger.journal import charts, orders, recording
 from ledger.models import Account, Book, Feed, Source, Store
 from ledger.terms import Dimension
@@ -150,7 +147,7 @@ def mapping_rows() -> list[loading.MappingRow]:
 @pytest.fixture
 def mapping(book: Book, feed: Feed, chart: dict[str, Account], mapping_rows: list[loading.MappingRow]) -> MappingTable:
     """The whole mapping of the demo."""
-    loading.apply(book, mapping_rows)
+    loading.apply(book, mapping_rows, actor=None)
     return MappingTable(book)
 
 
@@ -183,8 +180,11 @@ def sandbox(_sandbox: Sandbox, settings: Any) -> Sandbox:
 
 
 @pytest.fixture
-def till(sandbox: Sandbox, source: Source, feed: Feed, admin_user: User) -> Connection:
-    """Heartland Retail, connected by its token; its history counts as captured, so that a test sees its own sales."""
+def till(
+    sandbox: Sandbox, source: Source, feed: Feed, admin_user: User, monkeypatch: pytest.MonkeyPatch
+) -> Connection:
+    """Heartland Retail, connected by its token; history and overlap are left out, so that a test sees its own sales."""
+    monkeypatch.setattr(pipeline, "OVERLAP", timedelta(0))
     connection = Connection.objects.create(vendor="heartland_retail", source=source)
     connecting.save_keys(connection, {"api_token": "sandbox-heartland-token"}, admin_user)
     connecting.test(connection, admin_user)
@@ -208,7 +208,7 @@ def running(quickbooks: Connection, feed: Feed, mapping_rows: list[loading.Mappi
     book = quickbooks.book
     assert book is not None
     charts.import_accounts(book, vendors.accounting(quickbooks).accounts())
-    loading.apply(book, mapping_rows)
+    loading.apply(book, mapping_rows, actor=None)
     orders.start_sync(book, actor=None)
     quickbooks.refresh_from_db()
     return quickbooks

@@ -1,7 +1,9 @@
 """A visitor's browser in little: pages, their forms with hidden fields, and buttons that are pressed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
@@ -26,6 +28,7 @@ class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []
+        self._open = False
         self._select = self._button = self._area = ""
         self._pressed: tuple[str, str] = ("", "")
 
@@ -33,13 +36,14 @@ class _Forms(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
-        elif self.forms:
+            self._open = True
+        elif self._open:
             self._inside(tag, given)
 
     def _inside(self, tag: str, given: Mapping[str, str]) -> None:
         form, name = self.forms[-1], given.get("name", "")
-        if tag == "input" and name and (given.get("type") not in {"checkbox", "radio"} or "checked" in given):
-            form.values[name] = given.get("value", "on")
+        if tag == "input" and name:
+            self._typed(form, name, given)
         elif tag == "select":
             self._select = name
         elif tag == "option" and self._select and "selected" in given:
@@ -49,18 +53,27 @@ class _Forms(HTMLParser):
         elif tag == "textarea":
             self._area = name
 
+    @staticmethod
+    def _typed(form: Form, name: str, given: Mapping[str, str]) -> None:
+        if given.get("type") not in {"checkbox", "radio"}:
+            form.values[name] = given.get("value", "")
+        elif "checked" in given:
+            form.values[name] = given.get("value", "on")
+
     def handle_data(self, data: str) -> None:
         if self._button:
             self._button += data
-        if self._area and self.forms:
+        if self._area and self._open:
             self.forms[-1].values[self._area] = data.strip()
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "select":
+        if tag == "form":
+            self._open = False
+        elif tag == "select":
             self._select = ""
         elif tag == "textarea":
             self._area = ""
-        elif tag == "button" and self.forms:
+        elif tag == "button" and self._open:
             self.forms[-1].buttons[" ".join(self._button.split())] = self._pressed
             self._button = ""
 
@@ -73,15 +86,28 @@ class Page:
     status: int
     html: str
 
-    def form(self, *, button: str) -> Form:
-        """The form with a button of this text. Raises LookupError when the page has none."""
+    def has(self, button: str, *, to: str = "") -> bool:
+        return any(button in form.buttons and to in form.action for form in self._forms())
+
+    def form(self, *, button: str, to: str = "") -> Form:
+        """The form with a button of this text whose address contains `to`. Raises LookupError when there is none."""
+        for form in self._forms():
+            if button in form.buttons and to in form.action:
+                return form
+        known = sorted({text for form in self._forms() for text in form.buttons})
+        raise LookupError(f"{self.url} ({self.status}) has no button {button!r}, only {known}")
+
+    def link(self, text: str) -> str:
+        """The address behind a link of this text. Raises LookupError when there is none."""
+        for address, words in re.findall(r'<a href="([^"]+)"[^>]*>([^<]*)</a>', self.html):
+            if words.strip() == text:
+                return urljoin(self.url, unescape(address))
+        raise LookupError(f"{self.url} ({self.status}) has no link {text!r}")
+
+    def _forms(self) -> list[Form]:
         parser = _Forms()
         parser.feed(self.html)
-        for form in parser.forms:
-            if button in form.buttons:
-                return form
-        known = sorted({text for form in parser.forms for text in form.buttons})
-        raise LookupError(f"{self.url} has no button {button!r}, only {known}")
+        return parser.forms
 
 
 class Browser:
@@ -95,9 +121,9 @@ class Browser:
         answer = self.session.get(url, timeout=TIMEOUT)
         return Page(answer.url, answer.status_code, answer.text)
 
-    def press(self, page: Page, button: str, values: Mapping[str, str] | None = None) -> Page:
+    def press(self, page: Page, button: str, values: Mapping[str, str] | None = None, *, to: str = "") -> Page:
         """Fill in the form that has this button and press it; redirects are followed."""
-        form = page.form(button=button)
+        form = page.form(button=button, to=to)
         name, value = form.buttons[button]
         filled = {**form.values, **({name: value} if name else {}), **(values or {})}
         target = urljoin(page.url, form.action)

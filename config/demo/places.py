@@ -86,7 +86,7 @@ def _port(name: str, default: int) -> int:
             probe.bind((HOST, int(given)))
         except OSError:
             raise CannotStart(
-                f"Port {given} on {HOST} is in use. Stop what listens there, or choose another one: {name}=8123 bin/demo"
+                f"Port {given} on {HOST} is in use. Stop what listens there, or choose another: {name}=8123 bin/demo"
             ) from None
         return int(probe.getsockname()[1])
 

@@ -5,9 +5,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import requests
 from django.core.management import call_command
@@ -15,7 +14,7 @@ from django.core.management import call_command
 from config.children import Program
 from config.demo import audit, summary
 from config.demo.places import HOST, CannotStart, Places, say
-from config.demo.visitor import Visitor
+from config.demo.visitor import DidNotWork, Visitor
 from config.supervisor import Supervisor, watchdog_of_the_queue, web, worker
 
 START_SECONDS = 60
@@ -24,7 +23,6 @@ PATIENCE = {False: 600, True: 1500}
 """Seconds until a run is given up, plain and cruel."""
 
 
-@dataclass(frozen=True)
 class Stopped(Exception):
     """The person pressed Ctrl-C."""
 
@@ -42,13 +40,17 @@ def run(where: Places, *, check: bool, stay: bool, cruel: bool) -> int:
             visitor.watch(until=time.monotonic() + PATIENCE[cruel])
             seconds = round(time.monotonic() - started, 1)
             result = audit.result(where, cruel=cruel, seconds=seconds)
-            summary.show(where, result, password=None if check and not stay else visitor.password())
+            summary.show(result)
             if check:
                 print(json.dumps(result), flush=True)
             if stay:
+                summary.invite(where, password=visitor.password())
                 _stay(where, supervisor)
         except Stopped:
             return 130 if check else 0
+        except DidNotWork as problem:
+            say(str(problem))
+            return 1
     return 0 if result["ok"] or not check else 1
 
 
@@ -103,7 +105,6 @@ def _stay(where: Places, supervisor: Supervisor) -> None:
     """The shop goes on selling, so that the going-forward sync can be watched."""
     selling = f"{where.sandbox_url}/_control/heartland/selling"
     requests.post(selling, json={"every_seconds": SELL_EVERY_SECONDS}, timeout=10)
-    pause: Callable[[float], None] = time.sleep
     while not supervisor.stop_requests:
-        pause(0.2)
+        time.sleep(0.2)
     say("Ending ...")

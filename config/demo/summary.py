@@ -5,8 +5,8 @@ from typing import Any
 from config.demo.places import Places, say
 
 
-def show(where: Places, result: dict[str, Any], *, password: str | None) -> None:
-    """The figures, the verdict of the auditor, and where to look."""
+def show(result: dict[str, Any]) -> None:
+    """The figures and the verdict of the auditor."""
     say("")
     say(f"  {result['events']:>7} financial events of Heartland Retail")
     say(f"  {result['synced']:>7} synced, of which {result['nothing_to_post']} had nothing to post")
@@ -17,8 +17,12 @@ def show(where: Places, result: dict[str, Any], *, password: str | None) -> None
     say(f"  The books and the till {verdict}, per store, day and account ({result['seconds']} s).")
     for problem in result.get("problems", []):
         say(f"  ! {problem}")
-    if password is not None:
-        say("")
-        say(f"  Open {result['admin_url']}")
-        say(f"  Name admin, password {password}")
-        say("  The shop goes on selling; new tickets appear within a minute. Ctrl-C ends everything.")
+
+
+def invite(where: Places, *, password: str | None) -> None:
+    """Where to look now, and how to get in."""
+    say("")
+    say(f"  Open {where.url}/admin/")
+    said = f"password {password} (for the first log-in only)" if password else "and the password that you chose"
+    say(f"  Name admin, {said}")
+    say("  The shop goes on selling; new tickets appear within a minute. Ctrl-C ends everything.")

@@ -1,59 +1,202 @@
-"""v0"""
-import csv, time
-from typing import Any
-from collections.abc import Callable
+"""The person in the demo: opens the admin's pages, types, presses the buttons, and watches the progress."""
+
+import csv
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
+from django.db.models import Count, Max, Min
+
+from config import first_password
+from config.demo.pages import Browser, Page
 from config.demo.places import Places, say
-from config.first_password import issue
-from config.demo.pages import Browser
-from integrations import connecting, tasks
-from integrations.models import *
-from ledger.journal import orders
-from ledger.models import *
+from integrations.models import AccountImport, Capture, Connection, OneTimePassword
+from ledger.models import Book, Feed, Posting
+from ledger.terms import SyncState
 from mappings import loading
-from django.db.models import Count, Min, Max
+
+TILL_KEYS = {"api_token": "sandbox-heartland-token"}
+BOOKS_KEYS = {"client_id": "sandbox-quickbooks-client", "client_secret": "sandbox-quickbooks-secret"}
+COMPANY = "Main Street Trading"
+MAPPING = Path(__file__).with_name("mapping.csv")
+TRIES, PAUSE, LOOK = 30, 1.0, 0.3
+BAR = 40
+
+
+class DidNotWork(Exception):
+    """A step of the set-up was tried often enough; its text says which."""
+
+
 class Visitor:
-    def __init__(self, where, *, stopped):
-        self.where, self.stopped = where, stopped
-    def again(self, f):
-        from ledger.errors import DaybookError
-        for n in range(20):
-            try: return f()
-            except DaybookError as e: say(f"again: {e}"); time.sleep(1)
-        return f()
-    def set_up(self):
-        u,_=User.objects.get_or_create(username="admin",defaults=dict(is_superuser=True,is_staff=True))
-        src,_=Source.objects.get_or_create(code="HR",name="Heartland Retail"); book,_=Book.objects.get_or_create(name="Main Street Trading")
-        Feed.objects.get_or_create(source=src,book=book)
-        till,_=Connection.objects.get_or_create(vendor="heartland_retail",source=src); qb,_=Connection.objects.get_or_create(vendor="quickbooks",book=book)
-        self.book=book
-        connecting.save_keys(till,{"api_token":"sandbox-heartland-token"},u)
-        say(self.again(lambda: connecting.test(till,u)))
-        connecting.save_keys(qb,{"client_id":"sandbox-quickbooks-client","client_secret":"sandbox-quickbooks-secret"},u)
-        from tests.sandbox_fixture import Sandbox
-        self.again(lambda: connecting.complete(Sandbox(self.where.sandbox_url).callback(connecting.begin(qb,u,self.where.url+"/cb")),u))
-        imp=connecting.order_import(qb,u)
-        while True:
-            imp.refresh_from_db()
-            if imp.ended_at:
-                if not imp.problem: break
-                say(imp.problem); imp=connecting.order_import(qb,u)
-            self.stopped(); time.sleep(.2)
-        say(f"{imp.accounts} accounts")
-        rows=[loading.MappingRow(**r) for r in csv.DictReader(open("config/demo/mapping.csv"))]
-        t=time.time()
-        while not Capture.objects.get(connection=till).history_done: time.sleep(.2); self.stopped()
-        say(f"captured {time.time()-t}")
-        loading.apply(book,rows); book.uses_financials=True; book.save(); orders.start_sync(book,actor=u)
-        r=Posting.objects.aggregate(a=Min("business_date"),b=Max("business_date"))
-        o=orders.order_past(book,r["a"],r["b"],actor=u); say(f"{o.events}"); tasks.wake(qb.pk)
-    def watch(self, until):
-        t=time.time()
-        while time.monotonic()<until:
-            s=dict(Posting.objects.values_list("state").annotate(n=Count("pk")))
-            say(f"\r{time.time()-t:.0f}s {s}          ",end="")
-            if not set(s)-{"synced","error"}: break
-            self.stopped(); time.sleep(.5)
+    """One administrator. `stopped` raises when the person at the terminal has had enough."""
+
+    def __init__(self, where: Places, *, stopped: Callable[[], None]) -> None:
+        self.where = where
+        self.stopped = stopped
+        self.browser = Browser()
+        self.user, self._is_new = User.objects.get_or_create(
+            username="admin", defaults={"is_superuser": True, "is_staff": True}
+        )
+        forgotten, _ = OneTimePassword.objects.filter(user=self.user).delete()
+        self._needs_password = self._is_new or bool(forgotten)
+        self._log_in()
+
+    def set_up(self) -> None:
+        """From an empty installation to ordered past events; what is done already is left as it is."""
+        self._connect_till()
+        self._connect_books()
+        self._feed()
+        self._import_accounts()
+        self._wait_for_history()
+        self._map()
+        self._start()
+        self._order_past()
+
+    def watch(self, *, until: float) -> None:
+        """A progress bar until nothing waits any more, or the time is up."""
+        total = Posting.objects.exclude(state=SyncState.NEVER_SYNCED).count()
+        started = time.monotonic()
+        for done in self._finished():
+            self._show(done, total, seconds=time.monotonic() - started)
+            if done >= total or time.monotonic() > until:
+                break
         say("")
-    def password(self):
-        return issue(User.objects.get(username="admin"))
+
+    def password(self) -> str | None:
+        """A one-time password for the person, unless an earlier one was changed already."""
+        if not self._needs_password:
+            return None
+        self.user.refresh_from_db()
+        return first_password.issue(self.user)
+
+    def _log_in(self) -> None:
+        """A session made on the spot: the person's own password is nobody else's business."""
+        session = import_module(settings.SESSION_ENGINE).SessionStore()
+        session[SESSION_KEY] = str(self.user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = self.user.get_session_auth_hash()
+        session.create()
+        self.browser.session.cookies.set(settings.SESSION_COOKIE_NAME, session.session_key)
+
+    def _open(self, path: str) -> Page:
+        return self.browser.open(f"{self.where.url}/admin/{path}")
+
+    def _connect_till(self) -> None:
+        page = self._open("integrations/heartland-retail/")
+        if page.has("Set up"):
+            page = self.browser.press(page, "Set up", {"code": "HR", "name": "Heartland Retail"})
+        if self._connected("heartland_retail"):
+            return
+        page = self.browser.press(page, "Save", TILL_KEYS, to="/keys/")
+        self._until(
+            lambda: self._connected("heartland_retail"),
+            lambda: self.browser.press(page, "Test", to="/test/"),
+            what="Heartland Retail did not answer the Test",
+        )
+        say("Heartland Retail is connected; its whole history is being read.")
+
+    def _connect_books(self) -> None:
+        page = self._open("integrations/quickbooks/")
+        if page.has("Set up"):
+            page = self.browser.press(page, "Set up", {"name": COMPANY})
+        if self._connected("quickbooks"):
+            return
+        page = self.browser.press(page, "Save", BOOKS_KEYS, to="/keys/")
+        self._until(
+            lambda: self._connected("quickbooks"), lambda: self._allow(page), what="QuickBooks Online was not connected"
+        )
+        say("QuickBooks Online is connected through its consent page.")
+
+    def _allow(self, page: Page) -> None:
+        window = self.browser.press(page, "Connect to QuickBooks", to="/connect/")
+        consent = self.browser.open(window.link("Go there now"))
+        self.browser.press(consent, "Accept")
+
+    def _feed(self) -> None:
+        if Feed.objects.exists():
+            return
+        page = self._open("integrations/heartland-retail/")
+        which = f"book-{Book.objects.get().pk}-which"
+        self.browser.press(page, "Save", {which: "all"}, to="/feed/")
+
+    def _import_accounts(self) -> None:
+        if AccountImport.objects.filter(problem="", ended_at__isnull=False).exists():
+            return
+        page = self._open("integrations/quickbooks/")
+        self._until(
+            lambda: AccountImport.objects.filter(problem="", ended_at__isnull=False).exists(),
+            lambda: self.browser.press(page, "Import Accounts"),
+            what="The accounts were not imported",
+        )
+        say(f"{Book.objects.get().accounts.count()} accounts were imported.")
+
+    def _wait_for_history(self) -> None:
+        self._until(
+            lambda: Capture.objects.get().history_done, lambda: None, what="The history was not read", tries=600
+        )
+        say(f"{Posting.objects.count()} financial events were found.")
+
+    def _map(self) -> None:
+        """The mapping comes as a template; the switch is pressed on the screen."""
+        book = Book.objects.get()
+        with MAPPING.open(newline="") as file:
+            rows = [loading.MappingRow(**row) for row in csv.DictReader(file)]
+        say(f"{loading.apply(book, rows, actor=self.user)} lines of the account mapping were applied.")
+        if not book.uses_financials:
+            page = self._open(f"settings/financial/{book.pk}/configuration/")
+            self.browser.press(page, "Save switches", {"uses_financials": "on"})
+
+    def _start(self) -> None:
+        page = self._open("integrations/quickbooks/")
+        if page.has("Start Sync"):
+            self.browser.press(page, "Start Sync")
+            say("Pressed Start Sync.")
+
+    def _order_past(self) -> None:
+        first, last = self._range()
+        if first is None or last is None:
+            return
+        page = self._open("integrations/quickbooks/")
+        self.browser.press(page, "Sync", {"first": first.isoformat(), "last": last.isoformat()}, to="/past/")
+        order = Book.objects.get().orders.latest("id")
+        say(f"Pressed Sync Past Events, {first} to {last}: {order.events} events, {order.amount} USD.")
+
+    def _range(self) -> tuple[date | None, date | None]:
+        never = Posting.objects.filter(state=SyncState.NEVER_SYNCED, set_aside_reason="")
+        found = never.aggregate(first=Min("business_date"), last=Max("business_date"))
+        return found["first"], found["last"]
+
+    def _connected(self, vendor: str) -> bool:
+        return Connection.objects.filter(vendor=vendor, state=Connection.State.CONNECTED).exists()
+
+    def _until(self, done: Callable[[], bool], press: Callable[[], object], *, what: str, tries: int = TRIES) -> None:
+        """Press, look for a while, press again: what a person does in front of a system that stumbles."""
+        for _ in range(tries):
+            press()
+            until = time.monotonic() + PAUSE
+            while not done():
+                self.stopped()
+                if time.monotonic() > until:
+                    break
+                time.sleep(0.1)
+            else:
+                return
+        raise DidNotWork(f"{what}, tried {tries} times.")
+
+    def _finished(self) -> Iterator[int]:
+        final = [SyncState.SYNCED, SyncState.ERROR]
+        while True:
+            self.stopped()
+            counted = Posting.objects.filter(state__in=final).aggregate(n=Count("pk"))
+            yield counted["n"]
+            time.sleep(LOOK)
+
+    def _show(self, done: int, total: int, *, seconds: float) -> None:
+        share = done / total if total else 1.0
+        bar = "#" * round(BAR * share)
+        say(f"\r  [{bar:<{BAR}}] {done} of {total} events, {share:.0%}, {seconds:.0f} s ", end="")

@@ -63,9 +63,7 @@ def on_the_page(posting: Posting) -> dict[str, Any]:
 def can_adopt(posting: Posting) -> bool:
     """Whether a person can take the entry that bears this number over there as this event's."""
     entry = posting.entry
-    return bool(
-        entry and entry.state == DeliveryState.REJECTED and posting.error_code in {ForeignEntry.code, "rejected"}
-    )
+    return bool(entry and entry.state == DeliveryState.REJECTED and posting.error_code == ForeignEntry.code)
 
 
 def next_step(posting: Posting) -> str:

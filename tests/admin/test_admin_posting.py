@@ -4,16 +4,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from integrations import pipeline
 from integrations.models import Connection
 from ledger.errors import Rejected
-from ledger.journal import orders
-from ledger.models import AuditRecord, Posting
+from ledger.models import Account, AuditRecord, Posting
 from ledger.terms import Outcome, SyncState
 from ledger.values import EventFacts
 from tests.admin.conftest import Login
 from tests.office import Office
 from tests.sandbox_fixture import Sandbox
-from tests.trade import item, paid, sale, tax, ticket, unreadable
+from tests.trade import item, new_id, paid, sale, tax, ticket, unreadable
 
 SALE = ticket(item("20.00", name="Brass lamp"), tax("1.78"), paid("21.78"), external_id="555")
 
@@ -114,14 +114,56 @@ def test_a_single_failed_event_is_retried(login: Login, office: Office, connecti
     assert office.posting(stuck).state == SyncState.NOT_SYNCED
 
 
+def typed_by_hand(reference: str, amount: str) -> dict[str, object]:
+    """An entry of somebody else's that bears our number, between two accounts of the chart."""
+    sides = [("Debit", "Checking"), ("Credit", "Sales:Other")]
+    accounts = {name: Account.objects.get(full_name=name).external_id for _, name in sides}
+    lines = [
+        {
+            "Amount": amount,
+            "DetailType": "JournalEntryLineDetail",
+            "JournalEntryLineDetail": {"PostingType": side, "AccountRef": {"value": accounts[name]}},
+        }
+        for side, name in sides
+    ]
+    return {"DocNumber": reference, "TxnDate": "2010-12-14", "PrivateNote": "typed by Maria", "Line": lines}
+
+
 @pytest.fixture
-def taken(office: Office, running: Connection, sandbox: Sandbox, admin_client: Client) -> Posting:
-    """A sale whose number somebody has used in QuickBooks for an entry of theirs, as the worker left it."""
-    facts = sale("20.00", external_id="8801")
+def taken(office: Office, running: Connection, sandbox: Sandbox) -> Posting:
+    """A sale whose number somebody used in QuickBooks for an entry of their own, as the worker left it."""
+    facts = sale("20.00", external_id=new_id())
     ordered(office, facts)
     office.enter()
-    entry = office.entry(facts)
-    lines = [(line.account.external_id, line.debit, line.credit) for line in entry.lines.select_related("account")]
-    sandbox.control("quickbooks/entries", by_hand(entry.reference, lines))
-    tasks.work(running.pk)
+    sandbox.control("quickbooks/entries", typed_by_hand(office.entry(facts).reference, "20.00"))
+    pipeline.post(running)
     return office.posting(facts)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_adopting_shows_both_entries_before_a_person_decides(admin_client: Client, taken: Posting) -> None:
+    assert taken.error_code == "foreign_entry" and "Adopt the entry" in page(admin_client, taken)
+    compared = admin_client.get(reverse("integrations:adopt", args=[taken.pk])).content.decode()
+    for part in ("typed by Maria", "which Daybook did not write", "Cash on Hand:Main Street", "Sales:Other"):
+        assert part in compared, part
+    taken.refresh_from_db()
+    assert taken.state == SyncState.ERROR
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_adopted_entry_makes_the_event_synced(admin_client: Client, taken: Posting, sandbox: Sandbox) -> None:
+    assert taken.entry is not None
+    there = sandbox.booked(taken.entry.reference)
+    address = reverse("integrations:adopt", args=[taken.pk])
+    admin_client.post(address, {"remote_id": there[0]["Id"]})
+    taken.refresh_from_db()
+    assert (taken.state, taken.outcome) == (SyncState.SYNCED, Outcome.ADOPTED)
+    assert len(sandbox.booked(taken.entry.reference)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_an_entry_that_was_found_can_be_adopted(admin_client: Client, taken: Posting) -> None:
+    answer = admin_client.post(reverse("integrations:adopt", args=[taken.pk]), {"remote_id": "1"})
+    assert "not there any more" in answer.content.decode()
+    taken.refresh_from_db()
+    assert taken.state == SyncState.ERROR

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -192,10 +192,8 @@ class Run:
 
 
 def end(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):  # it ended by itself in the meantime, as recycled workers do
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it ended by itself in the meantime, as recycled workers do
 
 
 def wait_for(value: Callable[[], object], *, what: str, seconds: float = PATIENCE) -> None:

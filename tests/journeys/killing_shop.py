@@ -80,7 +80,7 @@ def open_shop(sandbox: Sandbox) -> Shop:
         books=Connection.objects.create(vendor="quickbooks", book=book),
     )
     _connect(shop, sandbox)
-    _map(book)
+    _map(book, user)
     orders.start_sync(book, actor=user)
     return shop
 
@@ -97,11 +97,11 @@ def _connect(shop: Shop, sandbox: Sandbox) -> None:
     tasks.import_accounts(connecting.order_import(shop.books, shop.user).pk)
 
 
-def _map(book: Book) -> None:
+def _map(book: Book, user: User) -> None:
     names = {field.name for field in fields(loading.MappingRow)}
     with (ROOT / "config" / "demo" / "mapping.csv").open(newline="") as file:
         rows = [loading.MappingRow(**{k: v for k, v in row.items() if k in names}) for row in csv.DictReader(file)]
-    loading.apply(book, rows)
+    loading.apply(book, rows, actor=user)
     missing = [str(gap) for gap in coverage.missing(book)]
     if missing:
         raise RuntimeError(f"The demo's mapping does not cover the book: {missing}")

@@ -6,6 +6,7 @@ KILL_SEED repeats a run, KILL_LOG names a file for what its processes say. The c
 import os
 import random
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,9 @@ def figures(pytestconfig: pytest.Config) -> Figures:
     """One run for all tests of this file; its figures are said even when nobody asked for output."""
     seed = int(os.environ.get("KILL_SEED") or random.randrange(1_000_000))
     found = carry_out(seed=seed, kills=KILLS, seconds=LONGEST)
-    reporter = pytestconfig.pluginmanager.getplugin("terminalreporter")
-    if reporter:
-        reporter.write_line("")
-        reporter.write_line(sentence(found))
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        print(f"\n{sentence(found)}")
     return found
 
 

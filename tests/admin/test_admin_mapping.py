@@ -1,0 +1,149 @@
+"""Settings > Financial: the mapping is saved as a whole or not at all, and says why an account is refused."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from integrations.models import Connection
+from ledger.journal import charts
+from ledger.models import Account, AuditRecord, Book, Posting, Store
+from ledger.terms import SyncState
+from ledger.values import RemoteAccount
+from mappings.models import Mapping
+from mappings.table import MappingTable
+from tests.admin.conftest import Login
+from tests.office import Office
+from tests.trade import item, paid, ticket
+
+MAP = ("mappings.view_mapping", "mappings.change_mapping")
+VISA, SHIPPING = "account:tender:2:", "account:shipping_income::"
+
+
+def save(client: Client, book: Book, **changes: str) -> tuple[int, str]:
+    """Save these rows; the status and what the page says."""
+    address = reverse("mappings:configuration", args=[book.pk])
+    answer = client.post(address, {key: str(value) for key, value in changes.items()}, follow=True)
+    return answer.status_code, answer.content.decode()
+
+
+def account_of(book: Book, role: str, **selectors: str) -> str:
+    return Mapping.objects.get(book=book, role=role, store=None, **selectors).account.full_name
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("Accounts Receivable (A/R)", "would need a customer or vendor"), ("Accounts Payable (A/P)", "customer or vendor")],
+)
+def test_receivable_and_payable_accounts_are_refused_with_the_reason(
+    login: Login, book: Book, mapping: MappingTable, chart: dict[str, Account], name: str, why: str
+) -> None:
+    status, said = save(login(*MAP), book, **{VISA: chart[name].pk, SHIPPING: ""})
+    assert status == 422 and why in said and "Nothing was saved" in said
+    assert account_of(book, "tender", tender="2") == "Card Clearing:Visa and Mastercard"
+    assert account_of(book, "shipping_income") == "Shipping Income"
+
+
+def test_an_account_of_another_type_is_refused(
+    login: Login, book: Book, mapping: MappingTable, chart: dict[str, Account]
+) -> None:
+    status, said = save(login(*MAP), book, **{SHIPPING: chart["Checking"].pk})
+    assert status == 422 and "Shipping income takes income" in said
+
+
+def test_an_account_of_another_book_is_not_on_the_list(login: Login, book: Book, mapping: MappingTable) -> None:
+    other = Book.objects.create(name="Another company")
+    foreign = Account.objects.create(
+        book=other, external_id="1", name="X", full_name="X", type="income", imported_at="2026-01-01T00:00:00Z"
+    )
+    status, said = save(login(*MAP), book, **{SHIPPING: str(foreign.pk)})
+    assert status == 422 and "not on the list" in said
+
+
+def test_choosing_an_account_sends_what_waited_for_it(
+    login: Login,
+    office: Office,
+    connection: Connection,
+    chart: dict[str, Account],
+    woken: list[object],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    Mapping.objects.filter(role="tender", tender="2").delete()
+    facts = ticket(item("20.00"), paid("20.00", by="2"))
+    office.record(facts)
+    Posting.objects.update(state=SyncState.NOT_SYNCED)
+    office.enter()
+    assert office.posting(facts).state == SyncState.ERROR
+    client = login(*MAP)
+    assert "1 of" in client.get(reverse("mappings:configuration", args=[office.book.pk])).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        save(client, office.book, **{VISA: chart["Card Clearing:American Express"].pk})
+    assert office.posting(facts).state == SyncState.NOT_SYNCED
+    assert ("integrations.tasks.work", connection.pk) in woken
+    record = AuditRecord.objects.get(deed="changed the mapping")
+    assert record.after == {"Payment account: Visa": "Card Clearing:American Express"} and record.actor_name == "sam"
+
+
+def test_a_row_for_one_store_is_added_and_can_be_emptied_again(
+    login: Login, book: Book, mapping: MappingTable, chart: dict[str, Account], stores: dict[str, Store]
+) -> None:
+    client, store = login(*MAP), stores["Chicago"]
+    added = {"added:tender:value": "2", "added:tender:store": str(store.pk)}
+    save(client, book, **added, **{"added:tender:account": chart["Checking"].pk})
+    assert Mapping.objects.get(role="tender", tender="2", store=store).account.full_name == "Checking"
+    save(client, book, **{f"{VISA}{store.pk}": ""})
+    assert not Mapping.objects.filter(role="tender", tender="2", store=store).exists()
+
+
+def test_half_a_row_for_one_store_is_refused(
+    login: Login, book: Book, mapping: MappingTable, stores: dict[str, Store]
+) -> None:
+    status, said = save(login(*MAP), book, **{"added:tender:store": str(stores["Chicago"].pk)})
+    assert status == 422 and "Choose the value, the store and the account" in said
+
+
+def test_saving_without_a_change_leaves_no_audit(login: Login, book: Book, mapping: MappingTable) -> None:
+    save(login(*MAP), book, **{SHIPPING: str(Mapping.objects.get(role="shipping_income").account_id)})
+    assert not AuditRecord.objects.filter(deed="changed the mapping").exists()
+
+
+def test_a_reader_of_the_mapping_changes_nothing(login: Login, book: Book, mapping: MappingTable) -> None:
+    status, _ = save(login("mappings.view_mapping"), book, **{SHIPPING: ""})
+    assert status == 403 and Mapping.objects.filter(role="shipping_income").exists()
+
+
+def test_the_mapping_appears_with_the_switch(admin_client: Client, book: Book, mapping: MappingTable) -> None:
+    Book.objects.update(uses_financials=False)
+    address = reverse("mappings:configuration", args=[book.pk])
+    assert "Account Mapping</h2>" not in admin_client.get(address).content.decode()
+    said = admin_client.post(reverse("mappings:switches", args=[book.pk]), {"uses_financials": "on"}, follow=True)
+    assert "Account Mapping</h2>" in said.content.decode()
+    assert AuditRecord.objects.get(deed="changed the switches of").before["uses_financials"] is False
+
+
+def test_a_mapped_account_cannot_be_deleted(
+    admin_client: Client, book: Book, mapping: MappingTable, chart: dict[str, Account]
+) -> None:
+    used = chart["Shipping Income"]
+    address = reverse("mappings:delete_account", args=[book.pk, used.pk])
+    assert "is used by the mapping Shipping income" in admin_client.post(address, follow=True).content.decode()
+    used.refresh_from_db()
+    assert used.deleted_at is None
+
+
+def test_an_unused_account_leaves_the_list_until_the_next_import(
+    admin_client: Client, book: Book, chart: dict[str, Account], remote_chart: list[RemoteAccount]
+) -> None:
+    unused = chart["Checking"]
+    address = reverse("mappings:delete_account", args=[book.pk, unused.pk])
+    assert "the next import brings it back" in admin_client.get(address).content.decode()
+    admin_client.post(address)
+    assert address not in admin_client.get(reverse("mappings:accounts", args=[book.pk])).content.decode()
+    charts.import_accounts(book, remote_chart)
+    assert address in admin_client.get(reverse("mappings:accounts", args=[book.pk])).content.decode()
+
+
+def test_deleting_an_account_needs_its_permission(login: Login, book: Book, chart: dict[str, Account]) -> None:
+    address = reverse("mappings:delete_account", args=[book.pk, chart["Checking"].pk])
+    assert login("ledger.view_account").post(address).status_code == 403
