@@ -36,7 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": "Books",
             "items": [
-                _list_item("Financial events", "ledger", "posting", "receipt_long"),
+                _list_item("Events of all books", "ledger", "posting", "receipt_long"),
                 _list_item("Journal entries", "ledger", "journalentry", "menu_book"),
                 _list_item("Alerts", "integrations", "alert", "warning"),
                 _item(

@@ -85,15 +85,18 @@ def _write(problems: Mapping[str, Problem], whose: Mapping[str, object]) -> None
     kept = [alert for cause, alert in standing.items() if cause in problems]
     Alert.objects.bulk_update(kept, ["sentence", "events", "last_seen_at"])
     Alert.objects.bulk_create(
-        Alert(
-            cause=cause,
-            severity=problem.severity,
-            sentence=problem.sentence,
-            events=problem.events,
-            first_seen_at=now,
-            last_seen_at=now,
-            **whose,
-        )
-        for cause, problem in problems.items()
-        if cause not in standing
+        [
+            Alert(
+                cause=cause,
+                severity=problem.severity,
+                sentence=problem.sentence,
+                events=problem.events,
+                first_seen_at=now,
+                last_seen_at=now,
+                **whose,
+            )
+            for cause, problem in problems.items()
+            if cause not in standing
+        ],
+        ignore_conflicts=True,  # another worker may have opened the same one just now
     )

@@ -13,7 +13,7 @@ from ledger.clock import database_now
 from ledger.errors import AuthExpired, DaybookError, Unreadable
 from ledger.journal import booking, delivery, recording
 from ledger.journal.readings import Reading
-from ledger.models import Book, Discrepancy, FinancialEvent, JournalEntry, Posting, ReconciliationRun
+from ledger.models import Attempt, Book, Discrepancy, FinancialEvent, JournalEntry, Posting, ReconciliationRun
 from ledger.ports import PointOfSale
 from ledger.terms import DeliveryState, EventKind, SyncState
 from ledger.values import Cursor, Document
@@ -79,6 +79,7 @@ def reconcile(connection: Connection, *, first: date, last: date) -> Reconciliat
         book=connection.book, state=DeliveryState.POSTED, posting_date__range=(first, last)
     )
     entries = list(delivery.outgoing(list(ours)).values())
+    adopted = ours.filter(attempts__result=Attempt.Result.ADOPTED).values_list("reference", "remote_id")
     theirs = list(vendors.accounting(connection).between(first, last))
     run = ReconciliationRun.objects.create(
         book=_book(connection),
@@ -89,7 +90,7 @@ def reconcile(connection: Connection, *, first: date, last: date) -> Reconciliat
     )
     Discrepancy.objects.bulk_create(
         Discrepancy(run=run, reference=d.reference, kind=d.kind, sentence=d.sentence, ours=d.ours, theirs=d.theirs)
-        for d in comparing.reconcile(entries, theirs)
+        for d in comparing.reconcile(entries, theirs, adopted=dict(adopted))
     )
     return run
 

@@ -13,13 +13,15 @@ from ledger.errors import (
     OutcomeUnknown,
     RateLimited,
     Unreachable,
-    Unreadable,
 )
 from ledger.journal import booking, delivery, marking
 from ledger.journal.delivery import Claim
 from ledger.models import Book, JournalEntry
 from ledger.ports import AccountingSystem
 from ledger.values import Delivered, RemoteEntry
+
+WAITS = (Unreachable, RateLimited, AuthExpired)
+"""Surely nothing was sent, and nothing is wrong with the entries: they wait."""
 
 BATCH_WORTH = 4
 """Fewer fresh entries than this go one by one, each under its own request key."""
@@ -36,7 +38,7 @@ def send(connection: Connection, books: AccountingSystem) -> int:
     try:
         missing = _look_up(claim, books)
         _send_missing(connection, claim, missing, books)
-    except (Unreachable, RateLimited, AuthExpired) as error:
+    except WAITS as error:
         marking.release(claim, error)
         if isinstance(error, AuthExpired):
             raise
@@ -73,15 +75,17 @@ def _there(references: Sequence[str], books: AccountingSystem) -> tuple[Found, d
     """What bears these numbers. One entry that cannot be read must not hold up the others: then one by one."""
     try:
         return books.find(references), {}
-    except Unreadable as unreadable:
+    except WAITS:
+        raise
+    except DaybookError as problem:
         if len(references) == 1:
-            return {}, {references[0]: unreadable}
+            return {}, {references[0]: problem}
     found: Found = {}
     problems: dict[str, DaybookError] = {}
     for reference in references:
-        there, problem = _there([reference], books)
+        there, refused = _there([reference], books)
         found.update(there)
-        problems.update(problem)
+        problems.update(refused)
     return found, problems
 
 

@@ -1,6 +1,7 @@
 """Amounts of money: Decimal in Python, whole minor units in the database, text in our JSON. Never a float."""
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+import re
+from decimal import ROUND_HALF_UP, Decimal
 
 MINOR_DIGITS = {"USD": 2, "CAD": 2, "EUR": 2, "GBP": 2, "AUD": 2, "NZD": 2, "MXN": 2, "JPY": 0}
 """Decimal places of the currencies we know (ISO 4217)."""
@@ -9,6 +10,10 @@ ZERO = Decimal(0)
 CENT = Decimal("0.01")
 LARGEST = Decimal("9999999999999.99")
 """QuickBooks takes 15 digits; nothing larger can be posted, so nothing larger is read."""
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""Narrower than Decimal, which also takes underscores and foreign digits."""
 
 
 class NotAnAmount(ValueError):
@@ -22,10 +27,9 @@ def parse(value: object) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise NotAnAmount(f"{value!r} is not an amount")
-    try:
-        amount = Decimal(value.strip() if isinstance(value, str) else value)
-    except InvalidOperation:
-        raise NotAnAmount(f"{value!r} is not an amount") from None
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise NotAnAmount(f"{value!r} is not an amount")
+    amount = Decimal(value.strip() if isinstance(value, str) else value)
     if not amount.is_finite() or abs(amount) > LARGEST:
         raise NotAnAmount(f"{value!r} is not an amount that can be booked")
     return amount

@@ -1,7 +1,7 @@
 """Comparing what we posted with what the accounting system shows. Pure; its product is differences."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from ledger.entries import difference, is_ours
@@ -10,14 +10,26 @@ from ledger.terms import Side
 from ledger.values import Difference, OutgoingEntry, OutgoingLine, RemoteEntry
 
 
-def reconcile(ours: Sequence[OutgoingEntry], theirs: Iterable[RemoteEntry]) -> list[Difference]:
-    """Entries that are missing, doubled, changed, or bear our mark without being in our books."""
+def reconcile(
+    ours: Sequence[OutgoingEntry], theirs: Iterable[RemoteEntry], *, adopted: Mapping[str, str]
+) -> list[Difference]:
+    """Entries that are missing, doubled, changed, or bear our mark without being in our books.
+
+    `adopted`: by reference, the id of somebody's own entry that a person took as ours; it must only be there still.
+    """
     known = {entry.reference: entry for entry in ours}
     found: dict[str, list[RemoteEntry]] = defaultdict(list)
+    ids: set[str] = set()
     for remote in theirs:
+        ids.add(remote.remote_id)
         if is_ours(remote):
             found[remote.reference].append(remote)
-    differences = [d for entry in ours for d in _compare(entry, found[entry.reference])]
+    differences = [
+        difference
+        for entry in ours
+        if adopted.get(entry.reference) not in ids
+        for difference in _compare(entry, found[entry.reference])
+    ]
     for reference in sorted(found.keys() - known.keys()):
         total = sum((_total(remote.lines) for remote in found[reference]), ZERO)
         sentence = f"{reference} stands in the accounting system but is not posted here."

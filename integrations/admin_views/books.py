@@ -122,7 +122,10 @@ def _figures(book: Book, form: PastForm) -> dict[str, str]:
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
     found = orders.past_range(book, first, last)
     amount = money.shown(found.amount, currency=book.currency)
-    return {"problem": "", "figures": f"{counted(found.events, 'event')}, {amount}, {first:%b %-d, %Y} to {last:%b %-d, %Y}"}
+    return {
+        "problem": "",
+        "figures": f"{counted(found.events, 'event')}, {amount}, {first:%b %-d, %Y} to {last:%b %-d, %Y}",
+    }
 
 
 @deed(OPERATE)

@@ -49,15 +49,18 @@ async function fetched(address) {
 
 // Sync Past Events: the number of events and the money in a range, as soon as both dates are there.
 const range = document.querySelector("form[data-range]");
+let asked = 0;
 if (range) range.addEventListener("change", () => show_range(range));
 
 async function show_range(form) {
+    const mine = ++asked;
     const dates = [...form.querySelectorAll("input[type=date]")];
     const complete = dates.every((field) => field.value);
     const query = new URLSearchParams(dates.map((field) => [field.name, field.value]));
-    const said = await fetched(`${form.dataset.range}?${query}`);
-    if (!said) return;
+    const said = complete ? await fetched(`${form.dataset.range}?${query}`) : { figures: "", problem: "" };
+    // The answer to an earlier question may come after that to a later one.
+    if (!said || mine !== asked) return;
     const figures = document.querySelector("[data-figures]");
-    figures.textContent = said.figures || (complete ? said.problem : "");
-    figures.classList.toggle("db-error", Boolean(said.problem && complete));
+    figures.textContent = said.figures || said.problem;
+    figures.classList.toggle("db-error", Boolean(said.problem));
 }

@@ -109,8 +109,8 @@ def test_a_store_manager_with_every_permission_sees_the_own_store_only(
         answer = client.get(address)
         assert answer.status_code in {200, 302, 400, 403, 404, 405}, (address, answer.status_code)
         opened += answer.status_code == 200
-        for mark in FOREIGN:
-            assert mark not in answer.content.decode(), (address, mark)
+        for mark in FOREIGN:  # A search repeats what was searched for; the row's amount would still give it away.
+            assert mark in address or mark not in answer.content.decode(), (address, mark)
     assert opened > 20
 
 

@@ -58,7 +58,7 @@ def said(context: BrowserContext) -> list[str]:
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and "favicon" not in message.text:
+        if message.type == "error" and "favicon" not in str(message.location.get("url")):
             complaints.append(message.text)
 
     context.on("console", hear)
@@ -126,7 +126,7 @@ def connect_in_a_window(page: Page) -> None:
     with page.expect_popup() as opened:
         page.get_by_role("button", name="Connect to QuickBooks").click()
     window = opened.value
-    window.locator("#accept").click()
+    window.get_by_role("button", name="Accept").click()
     expect(window.get_by_text("You can close this window")).to_be_visible()
     window.close()
     expect(page.get_by_role("button", name="Connect again")).to_be_visible()
@@ -167,7 +167,7 @@ def start_and_order(page: Page) -> None:
 def see_the_result(page: Page) -> None:
     page.goto("/admin/integrations/quickbooks/")
     expect(page.get_by_text("Things are good")).to_be_visible()
-    page.get_by_role("link", name="Financial Events").first.click()
+    page.locator(".db-tabs").get_by_role("link", name="Financial Events").click()
     page.get_by_label("State").select_option("synced")
     page.get_by_role("button", name="Show").click()
     page.locator("tbody th a").first.click()

@@ -1,0 +1,335 @@
+"""Random days of work, with every accident that we know of, against a ledger that counts what stands there.
+
+Whatever happens: never two living entries for one event, Synced exactly when one entry stands there and says what
+was booked, no event lost, every sealed entry in balance.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import Sum
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from integrations import sending, vendors
+from integrations.http import NoLimits
+from integrations.models import Connection
+from ledger import facts as facts_json
+from ledger import rules
+from ledger.clock import database_now
+from ledger.entries import balanced, difference, is_ours
+from ledger.journal import delivery, orders
+from ledger.journal.orders import Refused
+from ledger.models import EventRevision, JournalEntry, JournalLine, Posting
+from ledger.terms import DeliveryState, Outcome, SyncState
+from ledger.values import EventFacts
+from tests.office import Office
+from tests.trade import changed, item, paid, sale, unreadable
+from tests.vendor_ledger import FATES, VendorLedger, WorkerKilled
+
+SETTLE = 150
+
+ENTRY_OF = {
+    SyncState.NEVER_SYNCED: {None},
+    SyncState.NOT_SYNCED: {None, DeliveryState.READY},
+    SyncState.PROCESSING: {DeliveryState.SENDING, DeliveryState.UNKNOWN},
+    SyncState.SYNCED: {DeliveryState.POSTED},
+    SyncState.ERROR: {None, DeliveryState.REJECTED},
+}
+"""In which state the entry of a posting may be, if there is one."""
+
+
+@pytest.fixture
+def connection(office: Office, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    """A connection whose books are a ledger in memory, without limits."""
+    monkeypatch.setattr(vendors, "http", lambda connection: SimpleNamespace(limiter=NoLimits()))
+    return Connection.objects.create(vendor="quickbooks", book=office.book, settle_seconds=SETTLE)
+
+
+class Days(RuleBasedStateMachine):
+    """One book and its accounting system; each rule is something that happens."""
+
+    office: Office
+    connection: Connection
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scope = transaction.atomic()
+        self.scope.__enter__()
+        self.there = VendorLedger(meanwhile=self.another_worker)
+        self.sales: list[EventFacts] = []
+        self.broken: set[str] = set()
+        self.aside: set[str] = set()
+
+    # --- What happens -----------------------------------------------------------------------------
+
+    @rule(count=st.integers(1, 5), cents=st.integers(1, 99_999))
+    def sell(self, count: int, cents: int) -> None:
+        amount = f"{Decimal(cents) / 100:.2f}"
+        facts = [sale(amount, at=database_now() + timedelta(hours=1)) for _ in range(count)]
+        self.office.record(*facts)
+        self.sales += facts
+
+    @precondition(lambda self: self.sales)
+    @rule(data=st.data(), cents=st.integers(1, 99_999))
+    def change(self, data: Any, cents: int) -> None:
+        n, amount = data.draw(st.integers(0, len(self.sales) - 1)), f"{Decimal(cents) / 100:.2f}"
+        self.sales[n] = changed(self.sales[n], item(amount), paid(amount))
+        self.office.record(self.sales[n])
+        self.broken.discard(self.sales[n].header.external_id)
+
+    @precondition(lambda self: self.sales)
+    @rule(data=st.data())
+    def become_unreadable(self, data: Any) -> None:
+        facts = data.draw(st.sampled_from(self.sales))
+        self.office.record(unreadable(facts.header.external_id))
+        self.broken.add(facts.header.external_id)
+
+    @rule()
+    def mend(self) -> None:
+        self.office.record(*[facts for facts in self.sales if facts.header.external_id in self.broken])
+        self.broken.clear()
+
+    @rule()
+    def enter(self) -> None:
+        self.office.enter()
+
+    @rule(fates=st.lists(st.sampled_from(FATES), max_size=4), lags=st.booleans())
+    def work(self, fates: list[str], lags: bool) -> None:
+        """A worker books and sends until it is done or dead."""
+        self.office.enter()
+        self.there.fates, self.there.lags = list(fates), lags
+        self.send()
+        self.there.fates, self.there.lags = [], False
+
+    @rule()
+    def work_while_nothing_can_be_looked_up(self) -> None:
+        self.there.blind = True
+        self.send()
+        self.there.blind = False
+
+    @rule(seconds=st.sampled_from([1, 20, 125, 160]))
+    def wait(self, seconds: int) -> None:
+        self.office.later(seconds)
+        self.there.pass_time(seconds)
+
+    @rule()
+    def sweep(self) -> None:
+        delivery.expire(self.office.book)
+
+    @rule()
+    def retry(self) -> None:
+        orders.retry(Posting.objects.filter(book=self.office.book), actor=None)
+
+    @precondition(lambda self: self.sales)
+    @rule(data=st.data())
+    def set_aside(self, data: Any) -> None:
+        facts = data.draw(st.sampled_from(self.sales))
+        try:
+            orders.set_aside(self.office.posting(facts), "By hand", actor=None)
+        except Refused:
+            return
+        self.aside.add(facts.header.external_id)
+
+    @precondition(lambda self: self.sales)
+    @rule(data=st.data())
+    def type_by_hand(self, data: Any) -> None:
+        facts = data.draw(st.sampled_from(self.sales))
+        entry = self.office.posting(facts).entry
+        if entry is not None and not self.there.standing(entry.reference) and entry.state == DeliveryState.READY:
+            self.there.type_by_hand(delivery.outgoing([entry])[entry.reference])
+
+    def send(self) -> None:
+        try:
+            while sending.send(self.connection, self.there):
+                pass
+        except WorkerKilled:
+            pass
+
+    def another_worker(self) -> None:
+        """While one hangs, its lease lapses, and another does its work."""
+        self.wait(SETTLE + 10)
+        delivery.expire(self.office.book)
+        sending.send(self.connection, self.there)
+
+    # --- What must be true ------------------------------------------------------------------------
+
+    @invariant()
+    def no_event_stands_there_twice(self) -> None:
+        references = [entry.reference for _, _, entry in self.there.committed if is_ours(entry)]
+        assert len(references) == len(set(references)), references
+
+    @invariant()
+    def what_is_synced_stands_there_as_it_was_booked(self) -> None:
+        synced = Posting.objects.filter(state=SyncState.SYNCED, outcome=Outcome.POSTED).select_related("entry")
+        for posting in synced:
+            entry = posting.entry
+            assert entry is not None
+            (remote,) = self.there.standing(entry.reference)
+            assert remote.remote_id == entry.remote_id
+            assert difference(delivery.outgoing([entry])[entry.reference], remote) == ""
+            revision = EventRevision.objects.get(event=posting.event_id, n=posting.booked_revision)
+            assert balanced(rules.draft(facts_json.from_json(revision.facts), post_cost=True)) == entry.total
+
+    @invariant()
+    def what_stands_there_is_posted_or_may_be_found(self) -> None:
+        """Nobody may take it for unsent: it could be set aside, or booked anew, beside the one that stands there."""
+        for _, _, remote in self.there.committed:
+            if is_ours(remote):
+                entry = JournalEntry.objects.exclude(state=DeliveryState.DISCARDED).get(reference=remote.reference)
+                assert entry.state in {DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.POSTED}, entry.state
+
+    @invariant()
+    def every_posting_is_somewhere(self) -> None:
+        postings = Posting.objects.select_related("entry")
+        assert len(postings) == len(self.sales)
+        for posting in postings:
+            entry = posting.entry.state if posting.entry else None
+            empty = posting.outcome in {Outcome.NOTHING_TO_POST, Outcome.VOIDED_BEFORE_SYNC}
+            assert entry in ENTRY_OF[SyncState(posting.state)] or (empty and entry is None), (posting.state, entry)
+
+    @invariant()
+    def every_sealed_entry_balances(self) -> None:
+        sums = JournalLine.objects.filter(entry__sealed=True).values("entry")
+        assert all(row["d"] == row["c"] for row in sums.annotate(d=Sum("debit"), c=Sum("credit")))
+        assert not JournalEntry.objects.filter(sealed=False).exists()
+
+    def teardown(self) -> None:
+        """The storm is over: everything that was ordered and not set aside gets there, once."""
+        try:
+            self.calm_down()
+        finally:
+            transaction.set_rollback(True)
+            self.scope.__exit__(None, None, None)
+
+    def calm_down(self) -> None:
+        self.mend()
+        self.there.renumber()
+        for _ in range(4):
+            self.retry()
+            self.work([], lags=False)
+            self.wait(400)
+            self.sweep()
+        for facts in self.sales:
+            aside = facts.header.external_id in self.aside
+            state = self.office.posting(facts).state
+            assert state == SyncState.SYNCED or (aside and state == SyncState.NEVER_SYNCED), state
+        self.no_event_stands_there_twice()
+        self.what_is_synced_stands_there_as_it_was_booked()
+
+
+def test_whatever_happens_each_event_is_posted_exactly_once(office: Office, connection: Connection) -> None:
+    machine = type("Machine", (Days,), {"office": office, "connection": connection})
+    often = settings(
+        max_examples=150,
+        stateful_step_count=25,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=often)
+
+
+# --- Single accidents, told one by one ------------------------------------------------------------
+
+
+@pytest.fixture
+def facts(office: Office) -> EventFacts:
+    """A sale that is booked and ready to go."""
+    sold = sale(at=database_now() + timedelta(hours=1))
+    office.record(sold)
+    office.enter()
+    return sold
+
+
+def after(there: VendorLedger, office: Office, seconds: float) -> None:
+    office.later(seconds)
+    there.pass_time(seconds)
+
+
+def test_an_unknown_entry_whose_look_up_fails_is_still_unknown(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["lost_done"])
+    sending.send(connection, there)
+    after(there, office, SETTLE + 1)
+    there.blind = True
+    sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.PROCESSING
+    with pytest.raises(Refused):
+        orders.set_aside(office.posting(facts), "By hand", actor=None)
+
+
+def test_an_unknown_entry_whose_next_worker_dies_is_still_unknown(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["lost_done"])
+    sending.send(connection, there)
+    after(there, office, SETTLE + 1)
+    assert office.claim() is not None
+    after(there, office, SETTLE + 1)
+    delivery.expire(office.book)
+    assert office.entry(facts).state == DeliveryState.UNKNOWN
+
+
+def test_a_worker_killed_after_the_work_was_done_doubles_nothing(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["killed_after"])
+    with pytest.raises(WorkerKilled):
+        sending.send(connection, there)
+    for _ in range(3):
+        after(there, office, SETTLE + 1)
+        delivery.expire(office.book)
+        sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.SYNCED
+    assert len(there.standing(office.entry(facts).reference)) == 1
+
+
+def test_work_committed_late_is_waited_for(office: Office, connection: Connection, facts: EventFacts) -> None:
+    there = VendorLedger(fates=["late"])
+    sending.send(connection, there)
+    after(there, office, SETTLE - 2)
+    assert sending.send(connection, there) == 0
+    after(there, office, 3)
+    sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.SYNCED
+    assert len(there.standing(office.entry(facts).reference)) == 1
+
+
+def test_a_vendor_that_forgets_keys_is_looked_up_before_anything_is_repeated(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["lost_done", "done"], forgets_keys=True)
+    for _ in range(3):
+        sending.send(connection, there)
+        after(there, office, SETTLE + 1)
+    assert len(there.standing(office.entry(facts).reference)) == 1
+    assert there.fates == ["done"]
+
+
+def test_a_zombie_that_comes_back_finds_its_work_done_by_another(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["zombie"])
+
+    def another_worker() -> None:
+        after(there, office, SETTLE + 10)
+        delivery.expire(office.book)
+        sending.send(connection, there)
+
+    there.meanwhile = another_worker
+    sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.SYNCED
+    assert len(there.standing(office.entry(facts).reference)) == 1
