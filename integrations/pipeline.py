@@ -1,40 +1,19 @@
 """The way of the data as four functions: capture, book, post, reconcile. It wires the rooms and decides no more."""
 
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, datetime
 
 from integrations import vendors
+from integrations.capturing import Captured, Walk, source_of
 from integrations.models import Capture, Connection
 from integrations.sending import send
 from ledger import reconcile as comparing
 from ledger.clock import database_now
-from ledger.errors import AuthExpired, DaybookError, Unreadable
-from ledger.journal import booking, delivery, recording
-from ledger.journal.readings import Reading
-from ledger.models import Attempt, Book, Discrepancy, FinancialEvent, JournalEntry, Posting, ReconciliationRun
-from ledger.ports import PointOfSale
-from ledger.terms import DeliveryState, EventKind, SyncState
-from ledger.values import Cursor, Document
+from ledger.errors import AuthExpired, DaybookError
+from ledger.journal import booking, delivery
+from ledger.models import Attempt, Book, Discrepancy, JournalEntry, Posting, ReconciliationRun
+from ledger.terms import DeliveryState, SyncState
 from mappings.table import MappingTable
-
-OVERLAP = timedelta(minutes=2)
-"""How far the live walk looks back each time: documents may become visible later than their time of change."""
-
-
-@dataclass
-class Captured:
-    """What one run of the capture found; `more`: it stopped at its time limit."""
-
-    documents: int = 0
-    changed: int = 0
-    more: bool = False
-    problem: str = ""
-
-    @property
-    def sentence(self) -> str:
-        return self.problem or f"{self.documents} documents read, {self.changed} new or changed."
 
 
 def capture(connection: Connection, *, until: float, keep: Callable[[], None]) -> Captured:
@@ -42,9 +21,9 @@ def capture(connection: Connection, *, until: float, keep: Callable[[], None]) -
     outcome = Captured()
     progress = Capture.objects.get(connection=connection)
     try:
-        till = vendors.point_of_sale(connection)
-        _walk_live(till, connection, progress, outcome, keep)
-        _walk_history(till, connection, progress, outcome, keep, until)
+        walk = Walk(vendors.point_of_sale(connection), source_of(connection), progress, outcome, keep=keep)
+        walk.live()
+        walk.history(until=until)
     except DaybookError as error:
         outcome.problem = error.sentence
         _note_failure(connection, error)
@@ -95,14 +74,6 @@ def reconcile(connection: Connection, *, first: date, last: date) -> Reconciliat
     return run
 
 
-def reread(connection: Connection, events: Sequence[FinancialEvent]) -> int:
-    """Fetch documents again that could not be read; what cannot be fetched is read from what is kept."""
-    till = vendors.point_of_sale(connection)
-    documents = [_fetch(till, event) for event in events]
-    _record(connection, till, documents)
-    return len(documents)
-
-
 def is_due(connection: Connection) -> bool:
     """Whether there is something to book or to send now."""
     if not _may_run(connection):
@@ -131,70 +102,6 @@ def _book(connection: Connection) -> Book:
     if connection.book is None:
         raise ValueError(f"{connection} serves no book")
     return connection.book
-
-
-def _walk_live(
-    till: PointOfSale, connection: Connection, progress: Capture, outcome: Captured, keep: Callable[[], None]
-) -> None:
-    cursor, more = Cursor(since=progress.live_since - OVERLAP), True
-    while more:
-        page = till.walk(cursor)
-        _take(connection, till, page.documents, outcome)
-        cursor, more = page.cursor, page.more
-        if cursor.since and cursor.since > progress.live_since:
-            progress.live_since = cursor.since
-            progress.save(update_fields=["live_since"])
-        keep()
-
-
-def _walk_history(
-    till: PointOfSale,
-    connection: Connection,
-    progress: Capture,
-    outcome: Captured,
-    keep: Callable[[], None],
-    until: float,
-) -> None:
-    while not progress.history_done:
-        if time.monotonic() > until:
-            outcome.more = True
-            return
-        page = till.walk(Cursor(progress.history_since, progress.history_after_id))
-        _take(connection, till, page.documents, outcome)
-        progress.history_since, progress.history_after_id = page.cursor.since, page.cursor.after_id
-        reached = page.cursor.since is not None and page.cursor.since > progress.history_until
-        progress.history_done = reached or not page.more
-        progress.save(update_fields=["history_since", "history_after_id", "history_done"])
-        keep()
-
-
-def _take(connection: Connection, till: PointOfSale, documents: Iterable[Document], outcome: Captured) -> None:
-    read = list(documents)
-    recorded = _record(connection, till, read)
-    outcome.documents += len(read)
-    outcome.changed += recorded.new + recorded.changed
-
-
-def _record(connection: Connection, till: PointOfSale, documents: Sequence[Document]) -> recording.Recorded:
-    if connection.source is None:
-        raise ValueError(f"{connection} serves no source")
-    return recording.record(connection.source, [_read(till, document) for document in documents])
-
-
-def _read(till: PointOfSale, document: Document) -> Reading:
-    try:
-        return Reading(document, facts=till.read(document))
-    except Unreadable as problem:
-        return Reading(document, problem=problem)
-
-
-def _fetch(till: PointOfSale, event: FinancialEvent) -> Document:
-    try:
-        return till.document(event.external_id)
-    except DaybookError:
-        raw = event.raw
-        kept = Document(EventKind(event.kind), event.external_id, raw.updated_at, raw.text.encode())
-        return replace(kept)
 
 
 def _note_failure(connection: Connection, error: DaybookError) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from django.db import transaction
 from django_q.tasks import async_task
 
-from integrations import alerts, leases, pipeline, vendors
+from integrations import alerts, capturing, leases, pipeline, vendors
 from integrations.models import AccountImport, Connection, Heartbeat
 from ledger.clock import database_now
 from ledger.errors import DaybookError
@@ -101,7 +101,7 @@ def reread(connection_id: int, event_ids: list[int]) -> str:
     """Read some documents again that could not be read."""
     connection = vendors.till_connections().get(pk=connection_id)
     events = FinancialEvent.objects.filter(pk__in=event_ids, source=connection.source_id)
-    done = pipeline.reread(connection, list(events))
+    done = capturing.reread(connection, list(events))
     for book_connection in vendors.books_connections().filter(book__feeds__source=connection.source_id):
         wake(book_connection.pk)
     return f"{done} documents read again."

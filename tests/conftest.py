@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import TransactionTestCase
 
-from integrations import connecting, pipeline, tasks, vendors
+from integrations import capturing, connecting, tasks, vendors
 from integrations.models import Capture, Connection
 from integrations.quickbooks.payloads import ACCOUNT_TYPES
 from ledger import guards
@@ -184,7 +184,7 @@ def till(
     sandbox: Sandbox, source: Source, feed: Feed, admin_user: User, monkeypatch: pytest.MonkeyPatch
 ) -> Connection:
     """Heartland Retail, connected by its token; history and overlap are left out, so that a test sees its own sales."""
-    monkeypatch.setattr(pipeline, "OVERLAP", timedelta(0))
+    monkeypatch.setattr(capturing, "OVERLAP", timedelta(0))
     connection = Connection.objects.create(vendor="heartland_retail", source=source)
     connecting.save_keys(connection, {"api_token": "sandbox-heartland-token"}, admin_user)
     connecting.test(connection, admin_user)

@@ -49,6 +49,7 @@ def context(browser: Browser, live_server: LiveServer, client: Client) -> Browse
     session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
     context.add_cookies([session])  # type: ignore[list-item]
     context.set_default_timeout(15_000)
+    expect.set_options(timeout=15_000)
     return context
 
 
@@ -165,8 +166,9 @@ def start_and_order(page: Page) -> None:
 
 
 def see_the_result(page: Page) -> None:
-    page.goto("/admin/integrations/quickbooks/")
-    expect(page.get_by_text("Things are good")).to_be_visible()
+    """The page has reloaded itself; the run is over."""
+    expect(page.locator("[data-run-words]")).to_contain_text("events are Synced")
+    expect(page.locator("[data-count=not_synced]")).to_have_text("0")
     page.locator(".db-tabs").get_by_role("link", name="Financial Events").click()
     page.get_by_label("State").select_option("synced")
     page.get_by_role("button", name="Show").click()

@@ -232,7 +232,7 @@ class Days(RuleBasedStateMachine):
 def test_whatever_happens_each_event_is_posted_exactly_once(office: Office, connection: Connection) -> None:
     machine = type("Machine", (Days,), {"office": office, "connection": connection})
     often = settings(
-        max_examples=150,
+        max_examples=40,
         stateful_step_count=25,
         deadline=None,
         database=None,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations import pipeline, tasks
+from integrations import capturing, pipeline, tasks
 from integrations.models import Capture, Connection
 from ledger.clock import database_now
 from ledger.errors import Unreachable
@@ -221,7 +221,7 @@ def test_a_ticket_that_was_mended_at_the_till_is_read_again(
     external_id = sold(sandbox, total="twenty")
     capture(till)
     sold(sandbox, id=int(external_id))
-    pipeline.reread(till, list(FinancialEvent.objects.filter(external_id=external_id)))
+    capturing.reread(till, list(FinancialEvent.objects.filter(external_id=external_id)))
     assert posting(external_id).state == SyncState.NOT_SYNCED
 
 
@@ -230,7 +230,7 @@ def test_a_document_that_is_gone_is_read_from_what_is_kept(
 ) -> None:
     gone = new_id()
     recording.record(source, [unreadable(gone)])
-    assert pipeline.reread(till, list(FinancialEvent.objects.filter(external_id=gone))) == 1
+    assert capturing.reread(till, list(FinancialEvent.objects.filter(external_id=gone))) == 1
     assert posting(gone).state == SyncState.ERROR
 
 
