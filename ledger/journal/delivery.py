@@ -22,6 +22,7 @@ from ledger.terms import DeliveryState, Side, SyncState
 from ledger.values import OutgoingEntry, OutgoingLine
 
 SENT_TWICE = 2
+LOOKED_AT = 200
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,18 @@ def claim(book: Book, *, limit: int, lease: timedelta, settle: timedelta) -> Cla
         _renew_worn_keys(entries)
         ids = [entry.pk for entry in entries]
         JournalEntry.objects.filter(pk__in=ids).update(
-            state=DeliveryState.SENDING, owner=owner, lease_until=now + lease, sent_at=None
+            state=DeliveryState.SENDING, owner=owner, lease_until=now + lease
         )
         Posting.objects.filter(entry__in=ids).update(state=SyncState.PROCESSING, updated_at=now)
     return Claim(owner, tuple(entries), outgoing(entries), lease)
 
 
 def _due(book: Book, *, now: datetime, settle: timedelta) -> QuerySet[JournalEntry]:
-    ready = Q(state=DeliveryState.READY) & (Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
+    rested = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+    ready = Q(state=DeliveryState.READY)
     settled = Q(state=DeliveryState.UNKNOWN, sent_at__lte=now - settle)
     original_is_there = Q(reverses=None) | Q(reverses__state=DeliveryState.POSTED)
-    return JournalEntry.objects.filter(ready | settled, original_is_there, book=book, sealed=True)
+    return JournalEntry.objects.filter(ready | settled, rested, original_is_there, book=book, sealed=True)
 
 
 def _renew_worn_keys(entries: Iterable[JournalEntry]) -> None:
@@ -153,8 +155,10 @@ def next_due(book: Book, *, settle: timedelta) -> datetime | None:
         ready.aggregate(at=Min("next_attempt_at"))["at"],
         waiting.filter(state=DeliveryState.SENDING).aggregate(at=Min("lease_until"))["at"],
     ]
-    sent = waiting.filter(state=DeliveryState.UNKNOWN).aggregate(at=Min("sent_at"))["at"]
-    times.append(sent + settle if sent else None)
+    unknown = waiting.filter(state=DeliveryState.UNKNOWN).values_list("sent_at", "next_attempt_at")
+    times += [
+        max(sent_at + settle, rest or sent_at) for sent_at, rest in unknown.order_by("sent_at")[:LOOKED_AT] if sent_at
+    ]
     known = [time for time in times if time]
     return min(known) if known else None
 

@@ -51,10 +51,16 @@ def finish(claim: Claim, results: Sequence[Delivered], links: dict[str, str]) ->
 
 
 def release(claim: Claim, error: DaybookError) -> None:
-    """Nothing was sent of what is still claimed: it waits for a later time."""
+    """Nothing was sent in this claim of what is still claimed: it waits for a later time.
+
+    What was of unknown outcome before, and was not begun anew, stays so: nobody has found out yet.
+    """
     with transaction.atomic():
         now = database_now()
-        entries = _ours(claim, {entry.reference for entry in claim.entries})
+        held = _ours(claim, {entry.reference for entry in claim.entries})
+        begun = _begun(claim)
+        entries = [entry for entry in held if entry.pk in begun or entry.sent_at is None]
+        _still_unknown([entry for entry in held if entry not in entries], error, now)
         results = {entry.reference: Delivered(entry.reference, error=error) for entry in entries}
         _close_attempts(claim, entries, results, now)
         _mark_all_failed(entries, results, now)
@@ -90,6 +96,23 @@ def _ours(claim: Claim, references: Iterable[str]) -> list[JournalEntry]:
     wanted = set(references)
     ours = still_ours(claim, [entry.pk for entry in claim.entries if entry.reference in wanted])
     return [entry for entry in claim.entries if entry.pk in ours]
+
+
+def _begun(claim: Claim) -> set[int]:
+    """The entries of a claim whose attempt was recorded and has no outcome yet."""
+    mine = Attempt.objects.filter(owner=claim.owner, result=Attempt.Result.SENDING)
+    return set(mine.values_list("entry_id", flat=True))
+
+
+def _still_unknown(entries: Sequence[JournalEntry], error: DaybookError, now: datetime) -> None:
+    if not entries:
+        return
+    ids = [entry.pk for entry in entries]
+    rest = now + _pause(entries[0], error)
+    JournalEntry.objects.filter(pk__in=ids).update(
+        state=DeliveryState.UNKNOWN, owner="", lease_until=None, next_attempt_at=rest
+    )
+    Posting.objects.filter(entry__in=ids).update(error_detail=str(error), updated_at=now)
 
 
 def _mark_posted(entries: Sequence[JournalEntry], outcome: Outcome, now: datetime) -> None:
@@ -130,7 +153,7 @@ def _mark_failed(entries: Sequence[JournalEntry], error: Exception, now: datetim
         carried.update(state=SyncState.ERROR, updated_at=now, **_said(error))
         return
     pause = _pause(entries[0], error)
-    mine.update(state=DeliveryState.READY, owner="", lease_until=None, next_attempt_at=now + pause)
+    mine.update(state=DeliveryState.READY, owner="", lease_until=None, sent_at=None, next_attempt_at=now + pause)
     carried.update(state=SyncState.NOT_SYNCED, updated_at=now, error_detail=str(error))
 
 

@@ -30,6 +30,7 @@ class Delivery(models.Model):
     """Something that is sent to another system exactly once: claim, lease, keys and the id over there.
 
     `owner` is the fencing token of the claim: a late write of a lost claim changes no row.
+    `sent_at` is set while it may be over there: from before the call until an answer or a look-up says otherwise.
     """
 
     state = models.CharField(max_length=12, choices=choices(DeliveryState), default=DeliveryState.DRAFTING)
@@ -82,6 +83,9 @@ class JournalEntry(Delivery):
             models.CheckConstraint(
                 condition=~Q(state=DeliveryState.POSTED) | Q(remote_id__gt=""),
                 name="posted_entry_has_its_remote_id",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=DeliveryState.UNKNOWN) | Q(sent_at__isnull=False), name="unknown_entry_was_sent"
             ),
             models.CheckConstraint(
                 condition=Q(kind=EntryKind.REVERSAL, reverses__isnull=False) | ~Q(kind=EntryKind.REVERSAL),

@@ -24,6 +24,12 @@ def thousands(number: int) -> str:
     return f"{number:,}"
 
 
+@register.filter
+def first_sentence(words: str) -> str:
+    """What a row has room for; the page behind it has the rest."""
+    return words.split(". ", 1)[0].removesuffix(".")
+
+
 @register.simple_tag
 def state(value: str) -> SafeString:
     """A sync state as a word with a colour."""

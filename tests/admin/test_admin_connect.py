@@ -15,6 +15,7 @@ from ledger.models import Book, Feed, FinancialEvent, Posting, Source, Store
 from ledger.terms import EventKind
 from tests.admin.conftest import Login
 from tests.sandbox_fixture import Sandbox
+from tests.trade import NOON
 
 CALLBACK = "/admin/integrations/oauth/callback/"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,9 +98,14 @@ def test_a_till_is_set_up_tested_and_feeds_a_book(
 
 def known_before(connection: Connection) -> None:
     """An event that was read before any book was fed."""
-    source = Source.objects.get(pk=connection.source_id)
+    assert connection.source
     FinancialEvent.objects.create(
-        source=source, kind=EventKind.TICKET, external_id="1", number="1", currency="USD", captured_at="2026-01-01T00:00Z"
+        source=source,
+        kind=EventKind.TICKET,
+        external_id="1",
+        number="1",
+        currency="USD",
+        captured_at=NOON,
     )
 
 

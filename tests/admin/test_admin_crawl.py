@@ -62,7 +62,9 @@ def _values(name: str, converter: Any) -> list[str]:
         return ["quickbooks", "heartland-retail"]
     if name in {"app_label", "url"}:
         return ["ledger"]
-    models = [model for room in ("ledger", "mappings", "integrations") for model in apps.get_app_config(room).get_models()]
+    models = [
+        model for room in ("ledger", "mappings", "integrations") for model in apps.get_app_config(room).get_models()
+    ]
     ids = {str(pk) for model in models for pk in model._default_manager.values_list("pk", flat=True)[:12]}
     return sorted(ids, key=int)[:14]
 
@@ -73,10 +75,9 @@ def two_stores(office: Office, connection: Connection, stores: dict[str, Store])
     mine, other = stores["Main Street"], stores["Los Angeles"]
     Store.objects.filter(pk=other.pk).update(name="Secret Street")
     Connection.objects.create(vendor="heartland_retail", source=office.source)
-    there = {"store": "100002"}
-    stuck = ticket(item("888.88"), paid("888.88", by="99"), external_id="810002", **there)
-    office.record(sale("777.77", external_id="810001", **there), stuck, sale("11.11", external_id="1"))
-    office.record(sale("555.55", external_id="810003", **there), sale("22.22", external_id="2"), unreadable("3"))
+    stuck = ticket(item("888.88"), paid("888.88", by="99"), external_id="810002", store="100002")
+    office.record(sale("777.77", external_id="810001", store="100002"), stuck, sale("11.11", external_id="1"))
+    office.record(sale("555.55", external_id="810003", store="100002"), sale("22.22", external_id="2"), unreadable("3"))
     office.record(ticket(item("33.33"), paid("33.33", by="98"), external_id="4"))
     Posting.objects.filter(state=SyncState.NEVER_SYNCED).exclude(number="T810003").update(state=SyncState.NOT_SYNCED)
     office.post()
@@ -117,7 +118,14 @@ def test_a_store_manager_with_every_permission_sees_the_own_store_only(
 def searches() -> list[str]:
     """Lists, searched and filtered for what belongs to the other store; the choosers of forms."""
     events = [reverse("integrations:events", args=[c.pk]) for c in Connection.objects.filter(book__isnull=False)]
-    chosen = ["number=T810001", "number=HR-T810001", "state=error", "state=open", "sort=oldest", "cause=unmapped:tender:99"]
+    chosen = [
+        "number=T810001",
+        "number=HR-T810001",
+        "state=error",
+        "state=open",
+        "sort=oldest",
+        "cause=unmapped:tender:99",
+    ]
     lists = [f"{address}?{query}" for address in events for query in chosen]
     chooser = "/admin/autocomplete/?app_label=ledger&model_name=store&field_name=managers&term=Secret"
     return [
@@ -161,7 +169,9 @@ def test_retry_failed_of_a_store_manager_leaves_other_stores_alone(
     assert states == {"T4": SyncState.NOT_SYNCED, "T810002": SyncState.ERROR}
 
 
-@pytest.mark.parametrize("name", ["start", "stop", "past", "import", "keys", "test", "connect", "disconnect", "days", "feed"])
+@pytest.mark.parametrize(
+    "name", ["start", "stop", "past", "import", "keys", "test", "connect", "disconnect", "days", "feed"]
+)
 def test_a_store_manager_orders_nothing_for_the_whole_company(
     login: Login, everything: list[str], two_stores: tuple[Store, Store], name: str
 ) -> None:

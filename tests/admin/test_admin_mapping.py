@@ -21,7 +21,7 @@ MAP = ("mappings.view_mapping", "mappings.change_mapping")
 VISA, SHIPPING = "account:tender:2:", "account:shipping_income::"
 
 
-def save(client: Client, book: Book, **changes: str) -> tuple[int, str]:
+def save(client: Client, book: Book, changes: dict[str, Any]) -> tuple[int, str]:
     """Save these rows; the status and what the page says."""
     address = reverse("mappings:configuration", args=[book.pk])
     answer = client.post(address, {key: str(value) for key, value in changes.items()}, follow=True)
@@ -34,12 +34,15 @@ def account_of(book: Book, role: str, **selectors: str) -> str:
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("Accounts Receivable (A/R)", "would need a customer or vendor"), ("Accounts Payable (A/P)", "customer or vendor")],
+    [
+        ("Accounts Receivable (A/R)", "would need a customer or vendor"),
+        ("Accounts Payable (A/P)", "customer or vendor"),
+    ],
 )
 def test_receivable_and_payable_accounts_are_refused_with_the_reason(
     login: Login, book: Book, mapping: MappingTable, chart: dict[str, Account], name: str, why: str
 ) -> None:
-    status, said = save(login(*MAP), book, **{VISA: chart[name].pk, SHIPPING: ""})
+    status, said = save(login(*MAP), book, {VISA: chart[name].pk, SHIPPING: ""})
     assert status == 422 and why in said and "Nothing was saved" in said
     assert account_of(book, "tender", tender="2") == "Card Clearing:Visa and Mastercard"
     assert account_of(book, "shipping_income") == "Shipping Income"
@@ -48,7 +51,7 @@ def test_receivable_and_payable_accounts_are_refused_with_the_reason(
 def test_an_account_of_another_type_is_refused(
     login: Login, book: Book, mapping: MappingTable, chart: dict[str, Account]
 ) -> None:
-    status, said = save(login(*MAP), book, **{SHIPPING: chart["Checking"].pk})
+    status, said = save(login(*MAP), book, {SHIPPING: chart["Checking"].pk})
     assert status == 422 and "Shipping income takes income" in said
 
 
@@ -57,7 +60,7 @@ def test_an_account_of_another_book_is_not_on_the_list(login: Login, book: Book,
     foreign = Account.objects.create(
         book=other, external_id="1", name="X", full_name="X", type="income", imported_at="2026-01-01T00:00:00Z"
     )
-    status, said = save(login(*MAP), book, **{SHIPPING: str(foreign.pk)})
+    status, said = save(login(*MAP), book, {SHIPPING: str(foreign.pk)})
     assert status == 422 and "not on the list" in said
 
 
@@ -78,7 +81,7 @@ def test_choosing_an_account_sends_what_waited_for_it(
     client = login(*MAP)
     assert "1 of" in client.get(reverse("mappings:configuration", args=[office.book.pk])).content.decode()
     with django_capture_on_commit_callbacks(execute=True):
-        save(client, office.book, **{VISA: chart["Card Clearing:American Express"].pk})
+        save(client, office.book, {VISA: chart["Card Clearing:American Express"].pk})
     assert office.posting(facts).state == SyncState.NOT_SYNCED
     assert ("integrations.tasks.work", connection.pk) in woken
     record = AuditRecord.objects.get(deed="changed the mapping")
@@ -90,26 +93,26 @@ def test_a_row_for_one_store_is_added_and_can_be_emptied_again(
 ) -> None:
     client, store = login(*MAP), stores["Chicago"]
     added = {"added:tender:value": "2", "added:tender:store": str(store.pk)}
-    save(client, book, **added, **{"added:tender:account": chart["Checking"].pk})
+    save(client, book, {**added, "added:tender:account": chart["Checking"].pk})
     assert Mapping.objects.get(role="tender", tender="2", store=store).account.full_name == "Checking"
-    save(client, book, **{f"{VISA}{store.pk}": ""})
+    save(client, book, {f"{VISA}{store.pk}": ""})
     assert not Mapping.objects.filter(role="tender", tender="2", store=store).exists()
 
 
 def test_half_a_row_for_one_store_is_refused(
     login: Login, book: Book, mapping: MappingTable, stores: dict[str, Store]
 ) -> None:
-    status, said = save(login(*MAP), book, **{"added:tender:store": str(stores["Chicago"].pk)})
+    status, said = save(login(*MAP), book, {"added:tender:store": str(stores["Chicago"].pk)})
     assert status == 422 and "Choose the value, the store and the account" in said
 
 
 def test_saving_without_a_change_leaves_no_audit(login: Login, book: Book, mapping: MappingTable) -> None:
-    save(login(*MAP), book, **{SHIPPING: str(Mapping.objects.get(role="shipping_income").account_id)})
+    save(login(*MAP), book, {SHIPPING: str(Mapping.objects.get(role="shipping_income").account_id)})
     assert not AuditRecord.objects.filter(deed="changed the mapping").exists()
 
 
 def test_a_reader_of_the_mapping_changes_nothing(login: Login, book: Book, mapping: MappingTable) -> None:
-    status, _ = save(login("mappings.view_mapping"), book, **{SHIPPING: ""})
+    status, _ = save(login("mappings.view_mapping"), book, {SHIPPING: ""})
     assert status == 403 and Mapping.objects.filter(role="shipping_income").exists()
 
 

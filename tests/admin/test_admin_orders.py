@@ -102,7 +102,9 @@ def test_the_figures_of_a_range_can_be_read_without_a_script(
     assert "1 event, 20.00 USD" in press(login(*OPERATE), "preview", connection, first="2010-12-01", last="2010-12-31")
 
 
-def test_the_cut_off_warning_stands_beside_the_dates(admin_client: Client, started: Book, connection: Connection) -> None:
+def test_the_cut_off_warning_stands_beside_the_dates(
+    admin_client: Client, started: Book, connection: Connection
+) -> None:
     assert "Ask your accountant" in status(admin_client, connection)
 
 

@@ -16,7 +16,7 @@ from integrations.models import Connection
 from ledger.models import Book, Posting
 from ledger.terms import SyncState
 from mappings import loading
-from tests.admin.conftest import connection as connection  # noqa: F401 - a fixture
+from tests.admin.conftest import connection as connection
 from tests.office import Office
 from tests.sandbox_fixture import Sandbox
 from tests.trade import sale, unreadable
@@ -145,7 +145,7 @@ def switch_on_and_map(page: Page, rows: list[loading.MappingRow]) -> None:
     page.get_by_role("link", name="Account Mapping").click()
     page.get_by_label("Use the financial system").check()
     page.get_by_role("button", name="Save switches").click()
-    expect(page.get_by_text("places have no account yet")).to_be_visible()
+    expect(page.get_by_text("no account yet")).to_be_visible()
     chooser = page.get_by_role("combobox", name="Shipping income", exact=True)
     chooser.fill("shipp")
     chooser.press("Enter")

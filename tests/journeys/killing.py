@@ -106,7 +106,7 @@ class Run:
         time.sleep(self.chance.uniform(0.0, 0.5))
         self.at_work += bool(talking_to(self.vendor.port, among=[victim]))
         end(victim)
-        self.shop.take_leases_away()
+        self.shop.shorten_leases()
 
     def kill_member(self) -> None:
         """Any process of the cluster; the death of an idle worker may leave it hanging."""
@@ -159,7 +159,7 @@ class Run:
         """A death by our hand is no crash loop: the pause before the next start does not grow."""
         child: Child = self.supervisor.child(name)
         child.pause = FIRST_PAUSE
-        self.shop.take_leases_away()
+        self.shop.shorten_leases()
 
     def web_answers(self) -> bool:
         try:

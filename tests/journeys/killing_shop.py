@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from integrations import connecting, tasks
 from integrations.models import Capture, Connection, Lease
+from ledger.clock import database_now
 from ledger.journal import orders
 from ledger.models import Book, Feed, JournalEntry, Posting, Source
 from ledger.terms import DeliveryState, SyncState
@@ -20,6 +21,8 @@ FIRST_DAY, LAST_DAY = date(2010, 12, 1), date(2010, 12, 14)
 CAPTURED_TO = datetime(2010, 12, 16, 12, tzinfo=UTC)
 """Some days of December are enough: the run takes as many of them as it needs."""
 OPEN = (SyncState.NOT_SYNCED, SyncState.PROCESSING)
+
+SOON = timedelta(seconds=1.5)
 
 
 @dataclass
@@ -48,9 +51,10 @@ class Shop:
             self.ordered += order.events
             tasks.wake(self.books.pk)
 
-    def take_leases_away(self) -> None:
-        """A dead worker's lease would keep the others out for half a minute; to lose one must do no harm."""
-        Lease.objects.update(until=None)
+    def shorten_leases(self) -> None:
+        """A dead worker's lease would keep the others out for half a minute; a live one renews its own in time."""
+        soon = database_now() + SOON
+        Lease.objects.filter(until__gt=soon).update(until=soon)
 
     def states(self) -> dict[str, int]:
         ordered = Posting.objects.filter(book=self.book).exclude(order=None)
