@@ -28,7 +28,10 @@ class StillOpen(admin.SimpleListFilter):
         return [("closed", "Closed"), ("all", "All")]
 
     def choices(self, changelist: Any) -> Any:
-        yield from super().choices(changelist)
+        """Open comes first: it is what the list shows by itself."""
+        for value, title in [(None, "Open"), *self.lookup_choices]:
+            link = changelist.get_query_string({self.parameter_name: value})
+            yield {"selected": self.value() == value, "query_string": link, "display": title}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
         if self.value() == "all":

@@ -173,7 +173,8 @@ def save_keys(request: HttpRequest, connection: Connection) -> str:
     """Address and keys of any connection, books or till."""
     form = KeysForm(connection, request.POST)
     if not form.is_valid():
-        raise orders.Refused(" ".join(f"{name}: {' '.join(map(str, said))}" for name, said in form.errors.items()))
+        said = [f"{form.fields[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
+        raise orders.Refused(" ".join(said))
     _save_address(connection, form, request)
     connecting.save_keys(connection, form.keys(), request.user)
     return "Saved."

@@ -100,7 +100,7 @@ def known_before(connection: Connection) -> None:
     """An event that was read before any book was fed."""
     assert connection.source
     FinancialEvent.objects.create(
-        source=source,
+        source=connection.source,
         kind=EventKind.TICKET,
         external_id="1",
         number="1",
