@@ -10,6 +10,9 @@ from cryptography.fernet import Fernet
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+from ledger import guards
 
 NETWORK_FILE_SYSTEMS = {
     *("9p", "afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "lustre"),
@@ -154,7 +157,28 @@ def sandbox_in_production(app_configs: Apps, **kwargs: Any) -> list[CheckMessage
     ]
 
 
+def guards_stand(app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """A warning, because `migrate` runs this check before it puts missing guards back."""
+    gone = {name for alias in databases or [] for name in missing_guards(alias)}
+    if not gone:
+        return []
+    return [
+        Warning(
+            f"The database does not guard the journal: {', '.join(sorted(gone))} missing.",
+            hint="Run `manage.py migrate`, which puts the guards back, and find out who took them away.",
+            id="daybook.W008",
+        )
+    ]
+
+
+def missing_guards(alias: str) -> set[str]:
+    """Guards that should stand in a database whose tables exist."""
+    connection = connections[alias]
+    return guards.missing(connection) if guards.ENTRY in connection.introspection.table_names() else set()
+
+
 def register_all() -> None:
+    register(guards_stand, Tags.database)
     register(loopback_vendor_urls, Tags.security)
     register(credential_keys, Tags.security)
     register(secret_key_strength, Tags.security)

@@ -141,6 +141,8 @@ def main() -> None:
         sys.exit(f"Port {given.port} on {given.host} is in use. Stop what listens there, or choose another: --port")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    if import_string("config.checks.missing_guards")("default"):
+        sys.exit("The database does not guard the journal. Run `manage.py migrate`, which puts the guards back.")
     grace = settings.STOP_GRACE_SECONDS
     programs = [worker(), web(host=given.host, port=given.port, workers=given.web_workers, grace=grace)]
     Supervisor(programs, watchdog=watchdog_of_the_queue(), grace=grace).run()

@@ -71,7 +71,9 @@ def save_keys(connection: Connection, values: Mapping[str, str], actor: Actor) -
         held = Connection.objects.select_for_update().get(pk=connection.pk)
         held.credentials = {**held.credentials, **given}
         held.token_version += 1
-        held.save(update_fields=["credentials", "token_version"])
+        if given.keys() & set(SECRETS):
+            held.installation_id = settings.INSTALLATION_ID
+        held.save(update_fields=["credentials", "token_version", "installation_id"])
         note(actor, "changed the keys", held, after={"fields": sorted(given)})
     connection.refresh_from_db()
 

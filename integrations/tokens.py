@@ -112,9 +112,14 @@ def check_usable(connection: Connection) -> None:
     """Raises AuthExpired for a connection that a person must connect (again)."""
     if connection.state != Connection.State.CONNECTED:
         raise AuthExpired(connection.problem or "This connection is not connected. Press Connect.")
-    if connection.installation_id != settings.INSTALLATION_ID:
+    check_installation(connection)
+
+
+def check_installation(connection: Connection) -> None:
+    """Raises AuthExpired for tokens that were given to the installation this database was copied from."""
+    if connection.installation_id and connection.installation_id != settings.INSTALLATION_ID:
         raise AuthExpired(
-            "This database was copied from another installation, whose tokens are not used here. Press Connect."
+            "This database was copied from another installation, whose tokens are not used here. Connect anew."
         )
 
 

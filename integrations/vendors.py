@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from ipaddress import ip_address
+from typing import cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from integrations.quickbooks.adapter import CAPABILITIES as QUICKBOOKS
 from integrations.quickbooks.adapter import QuickBooksAdapter
 from integrations.quickbooks.client import PRODUCTION as QUICKBOOKS_PRODUCTION
 from integrations.quickbooks.client import Client as QuickBooksClient
-from integrations.tokens import RefreshedTokens, check_usable
+from integrations.tokens import RefreshedTokens, check_installation, check_usable
 from ledger.errors import AuthExpired, Rejected
 from ledger.ports import AccountingSystem, PointOfSale
 from ledger.values import Capabilities
@@ -50,6 +51,7 @@ class Vendor:
     rates: Rates
     default_url: str
     host_allowed: Callable[[str], bool]
+    adapter: Callable[[Connection], AccountingSystem | PointOfSale]
     authorize_url: Callable[[Connection, str, str], str]
     exchange: Callable[[Connection, str, str, Mapping[str, str]], Grant]
     revoke: Callable[[Connection], None]
@@ -60,13 +62,23 @@ class Vendor:
 def accounting(connection: Connection) -> AccountingSystem:
     """The books behind a connection. Raises AuthExpired when a person must connect first."""
     check_usable(connection)
+    adapter = VENDORS[connection.vendor].adapter(connection)
+    return cast(AccountingSystem, adapter)
+
+
+def point_of_sale(connection: Connection) -> PointOfSale:
+    """The till behind a connection. Raises AuthExpired when it has no token, or another installation's."""
+    check_installation(connection)
+    return cast(PointOfSale, VENDORS[connection.vendor].adapter(connection))
+
+
+def _quickbooks(connection: Connection) -> AccountingSystem:
     oauth = _quickbooks_oauth(connection, redirect_uri="")
     tokens = RefreshedTokens(connection.pk, oauth.refresh)
     return QuickBooksAdapter(QuickBooksClient(http(connection), realm=connection.account_id, tokens=tokens))
 
 
-def point_of_sale(connection: Connection) -> PointOfSale:
-    """The till behind a connection. Raises AuthExpired when it has no token."""
+def _heartland(connection: Connection) -> PointOfSale:
     token = heartland_oauth.Credentials(**connection.credentials).token
     if not token:
         raise AuthExpired("This connection has no token. Paste an API token or press Connect.")
@@ -193,6 +205,7 @@ VENDORS: dict[str, Vendor] = {
         rates={"request": (Rate(20, 1, burst=10),)},
         default_url=heartland_oauth.API,
         host_allowed=heartland_oauth.host_allowed,
+        adapter=_heartland,
         authorize_url=_heartland_authorize,
         exchange=_heartland_exchange,
         revoke=_nothing_to_revoke,
@@ -207,6 +220,7 @@ VENDORS: dict[str, Vendor] = {
         },
         default_url=QUICKBOOKS_PRODUCTION,
         host_allowed=quickbooks_oauth.host_allowed,
+        adapter=_quickbooks,
         authorize_url=_quickbooks_authorize,
         exchange=_quickbooks_exchange,
         revoke=_quickbooks_revoke,

@@ -13,11 +13,14 @@ from tests.sandbox_fixture import ROOT, Sandbox
 
 # An entry may show up as late as the sum of these and of the time to leave: together below the time to settle.
 LATE_SECONDS, LAG_SECONDS = 2.0, 2.0
-CHANCES = {
-    "quickbooks.drop_answer": 0.12,
-    "quickbooks.drop_request": 0.06,
-    "quickbooks.error_500_after": 0.08,
-    "quickbooks.late_commit": 0.08,
+FAULTS: dict[str, dict[str, object]] = {
+    "quickbooks.drop_answer": {"probability": 0.14, "only": "write"},
+    "quickbooks.drop_request": {"probability": 0.06, "only": "write"},
+    "quickbooks.error_500_after": {"probability": 0.08, "only": "write"},
+    "quickbooks.late_commit": {"probability": 0.1, "only": "write", "seconds": LATE_SECONDS},
+    "quickbooks.transient_6000_saved": {"probability": 0.03},
+    "quickbooks.lagging_query": {"probability": 0.5, "seconds": LAG_SECONDS},
+    "quickbooks.slow": {"probability": 0.7, "seconds": 0.3},
 }
 ANSWERS_LOST = ("quickbooks.drop_answer", "quickbooks.error_500_after", "quickbooks.late_commit")
 
@@ -28,7 +31,7 @@ class Vendor:
     def __init__(self, *, seed: int) -> None:
         self.sandbox = Sandbox(os.environ["SANDBOX_URL"])
         self.port = urlsplit(self.sandbox.url).port or 0
-        self.seed = seed
+        self.seed = seed * 1000
         self.cruel = False
         self.struck: Counter[str] = Counter()
         self.process: subprocess.Popen[bytes] | None = None
@@ -49,15 +52,12 @@ class Vendor:
             self.process.wait()
 
     def be_cruel(self) -> None:
+        """Each switch draws from numbers of its own, other ones after each restart."""
         self.cruel = True
-        self.seed += 1
-        switches: dict[str, dict[str, object]] = {
-            name: {"probability": chance, "only": "write", "seed": self.seed} for name, chance in CHANCES.items()
-        }
-        switches["quickbooks.late_commit"]["seconds"] = LATE_SECONDS
-        switches["quickbooks.transient_6000_saved"] = {"probability": 0.03, "seed": self.seed}
-        switches["quickbooks.lagging_query"] = {"probability": 0.5, "seconds": LAG_SECONDS, "seed": self.seed}
-        switches["quickbooks.slow"] = {"probability": 0.7, "seconds": 0.3, "seed": self.seed}
+        switches: dict[str, dict[str, object]] = {}
+        for name, switch in FAULTS.items():
+            self.seed += 1
+            switches[name] = {**switch, "seed": self.seed}
         self.sandbox.control("faults", switches)
 
     def be_kind(self) -> None:
