@@ -40,6 +40,7 @@ urlpatterns = [
     path("integrations/connections/<int:connection_id>/feed/", inside(tills.save_feed), name="feed"),
     path("integrations/events/<int:posting_id>/retry/", inside(postings.retry), name="retry"),
     path("integrations/events/<int:posting_id>/set-aside/", inside(postings.set_aside), name="set_aside"),
+    path("integrations/events/<int:posting_id>/take-back/", inside(postings.take_back), name="take_back"),
     path("integrations/events/<int:posting_id>/adopt/", inside(postings.adopt), name="adopt"),
     path("integrations/new/<vendor:vendor>/", inside(new), name="new"),
     path("integrations/<vendor:vendor>/", inside(page_of), name="vendor"),

@@ -34,8 +34,14 @@ STORES = {
     "100003": ("Chicago", "America/Chicago"),
 }
 NAMES = (
-    *((Dimension.TENDER, str(n), name) for n, name in enumerate(("Cash", "Visa", "Mastercard", "Amex", "Gift Card"), 1)),
-    *((Dimension.ITEM_CLASS, str(n), name) for n, name in enumerate(("Home", "Kitchen", "Candles", "Gifts", "Bags"), 1)),
+    *(
+        (Dimension.TENDER, str(n), name)
+        for n, name in enumerate(("Cash", "Visa", "Mastercard", "Amex", "Gift Card"), 1)
+    ),
+    *(
+        (Dimension.ITEM_CLASS, str(n), name)
+        for n, name in enumerate(("Home", "Kitchen", "Candles", "Gifts", "Bags"), 1)
+    ),
     (Dimension.ITEM_CLASS, "default", "No item class"),
     *((Dimension.TAX_JURISDICTION, str(n), name) for n, name in enumerate(("New York", "Los Angeles", "Chicago"), 1)),
 )
@@ -180,9 +186,7 @@ def sandbox(_sandbox: Sandbox, settings: Any) -> Sandbox:
 
 
 @pytest.fixture
-def till(
-    sandbox: Sandbox, source: Source, feed: Feed, admin_user: User, monkeypatch: pytest.MonkeyPatch
-) -> Connection:
+def till(sandbox: Sandbox, source: Source, feed: Feed, admin_user: User, monkeypatch: pytest.MonkeyPatch) -> Connection:
     """Heartland Retail, connected by its token; history and overlap are left out, so that a test sees its own sales."""
     monkeypatch.setattr(capturing, "OVERLAP", timedelta(0))
     connection = Connection.objects.create(vendor="heartland_retail", source=source)

@@ -80,9 +80,7 @@ class VendorLedger:
     def post_one(self, entry: OutgoingEntry, *, send_before: float) -> Delivered:
         return self._post(entry, key=entry.request_key, fate=self._fate())
 
-    def post_batch(
-        self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float
-    ) -> list[Delivered]:
+    def post_batch(self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float) -> list[Delivered]:
         """One fate strikes the call as a whole; each item then fares alike, under a key of its own."""
         fate = self._fate()
         results = []

@@ -83,6 +83,20 @@ def _set_aside(request: HttpRequest, posting: Posting) -> str:
     return f"{posting.number} is set aside."
 
 
+@require_POST
+@page("ledger.set_aside_posting", store_managers=True)
+def take_back(request: HttpRequest, posting_id: int) -> HttpResponse:
+    posting = posting_of(request, posting_id)
+    answer(request, lambda: _take_back(request, posting))
+    return redirect(page_of(posting))
+
+
+def _take_back(request: HttpRequest, posting: Posting) -> str:
+    orders.take_back(posting, actor=request.user)
+    tasks.wake(connection_of(posting.book).pk)
+    return f"{posting.number} is no longer set aside."
+
+
 @dataclass(frozen=True)
 class Found:
     """An entry over there beside ours: what differs, in words, and its lines with account names."""

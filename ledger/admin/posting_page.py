@@ -79,7 +79,7 @@ def next_step(posting: Posting) -> str:
 
 def _never_synced(posting: Posting) -> str:
     if posting.set_aside_reason:
-        return f"Set aside: {posting.set_aside_reason} Sync Past Events passes it by."
+        return f"Set aside: {posting.set_aside_reason.rstrip('.')}. Sync Past Events passes it by."
     day = f" that holds {posting.business_date:%b %-d, %Y}" if posting.business_date else ""
     return f"Nobody has asked for it yet. To send it, order a range{day} under Sync Past Events."
 

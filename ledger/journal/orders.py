@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from ledger.audit import Actor, note
 from ledger.clock import database_now
@@ -154,6 +154,28 @@ def set_aside(posting: Posting, reason: str, *, actor: Actor) -> None:
     posting.refresh_from_db()
 
 
+def take_back(posting: Posting, *, actor: Actor) -> None:
+    """Undo setting aside: the event is ordered again, or waits for a range when the sync was never started."""
+    with transaction.atomic():
+        held = _held(posting)
+        if not held.set_aside_reason:
+            raise Refused("This event is not set aside.")
+        if not _feeds(held):
+            raise Refused(f"The store {held.store} does not feed {held.book}; change the feed of the till first.")
+        before = {"reason": held.set_aside_reason}
+        held.state = SyncState.NOT_SYNCED if held.book.sync_started_at else SyncState.NEVER_SYNCED
+        held.set_aside_reason, held.updated_at = "", database_now()
+        held.save(update_fields=["state", "set_aside_reason", "updated_at"])
+        note(actor, "took back an event that was set aside", held, before=before, after={"state": held.state})
+    posting.refresh_from_db()
+
+
+def _feeds(posting: Posting) -> bool:
+    """Whether the posting's store still feeds its book."""
+    feeds = posting.book.feeds.filter(source=posting.event.source_id)
+    return feeds.filter(Q(all_stores=True) | Q(stores=posting.store_id)).exists()
+
+
 def adopt(posting: Posting, remote: RemoteEntry, *, link: str, actor: Actor) -> None:
     """Take the entry that stands in the accounting system as this event's, on a person's word."""
     with transaction.atomic():
@@ -167,7 +189,11 @@ def adopt(posting: Posting, remote: RemoteEntry, *, link: str, actor: Actor) -> 
 
 
 def _held(posting: Posting) -> Posting:
-    return Posting.objects.select_for_update(of=("self",)).select_related("entry", "book").get(pk=posting.pk)
+    return (
+        Posting.objects.select_for_update(of=("self",))
+        .select_related("entry", "book", "event", "store")
+        .get(pk=posting.pk)
+    )
 
 
 def _person(actor: Actor) -> User | None:

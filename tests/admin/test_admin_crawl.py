@@ -147,7 +147,7 @@ def test_the_own_store_is_shown(login: Login, everything: list[str], two_stores:
     assert "98" in alert
 
 
-@pytest.mark.parametrize("name", ["retry", "set_aside", "adopt"])
+@pytest.mark.parametrize("name", ["retry", "set_aside", "take_back", "adopt"])
 def test_a_store_manager_does_nothing_to_another_stores_event(
     login: Login, everything: list[str], two_stores: tuple[Store, Store], name: str
 ) -> None:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from integrations import pipeline
 from integrations.models import Connection
 from ledger.errors import Rejected
+from ledger.journal import orders
 from ledger.models import Account, AuditRecord, Posting
 from ledger.terms import Outcome, SyncState
 from ledger.values import EventFacts
@@ -78,7 +79,7 @@ def test_nothing_is_changed_by_posting_to_the_page(admin_client: Client, office:
     assert office.posting(SALE).state == SyncState.NEVER_SYNCED
 
 
-@pytest.mark.parametrize("name", ["retry", "set_aside", "adopt"])
+@pytest.mark.parametrize("name", ["retry", "set_aside", "take_back", "adopt"])
 def test_a_reader_of_events_can_do_nothing_about_them(login: Login, office: Office, name: str) -> None:
     office.record(SALE)
     address = reverse(f"integrations:{name}", args=[office.posting(SALE).pk])
@@ -103,6 +104,15 @@ def test_an_event_is_set_aside_with_its_reason_in_the_audit(
     shown = client.post(address, {"reason": "Booked by hand"}, follow=True).content.decode()
     assert "Set aside: Booked by hand" in shown
     assert AuditRecord.objects.get(deed="set aside an event").after == {"reason": "Booked by hand"}
+
+
+def test_an_event_that_was_set_aside_is_taken_back(login: Login, office: Office, connection: Connection) -> None:
+    ordered(office, SALE)
+    orders.set_aside(office.posting(SALE), "By mistake", actor=None)
+    client = login("ledger.view_posting", "ledger.set_aside_posting")
+    client.post(reverse("integrations:take_back", args=[office.posting(SALE).pk]))
+    taken_back = office.posting(SALE)
+    assert (taken_back.state, taken_back.set_aside_reason) == (SyncState.NOT_SYNCED, "")
 
 
 def test_a_single_failed_event_is_retried(login: Login, office: Office, connection: Connection) -> None:

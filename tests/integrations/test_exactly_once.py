@@ -232,9 +232,7 @@ class Days:
 
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))
-def test_whatever_happens_each_event_is_posted_exactly_once(
-    office: Office, connection: Connection, seed: int
-) -> None:
+def test_whatever_happens_each_event_is_posted_exactly_once(office: Office, connection: Connection, seed: int) -> None:
     days = Days(office, connection, seed=seed)
     try:
         days.live(deeds=60)

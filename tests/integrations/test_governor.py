@@ -104,13 +104,6 @@ def test_a_pause_holds_every_process(limiter: BucketLimiter, connection: Connect
         BucketLimiter(connection.pk, RATES).take("request")
 
 
-def test_a_pause_holds_kinds_that_were_never_used_too(limiter: BucketLimiter) -> None:
-    limiter.take("request")
-    limiter.pause(60)
-    with pytest.raises(RateLimited):
-        limiter.take("batch")
-
-
 def test_after_a_pause_one_goes_on(limiter: BucketLimiter) -> None:
     limiter.take("request")
     limiter.pause(60)
@@ -150,7 +143,8 @@ for _ in range(int(sys.argv[2])):
 def _environment(sandbox: Sandbox) -> dict[str, str]:
     """Another process on the database of the tests, its doors leading to the same sandbox."""
     name = str(database.settings_dict["NAME"])
-    url = f"sqlite:///{name}" if database.vendor == "sqlite" else os.environ["DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
+    server = os.environ["DATABASE_URL"].rsplit("/", 1)[0]
+    url = f"sqlite:///{name}" if database.vendor == "sqlite" else f"{server}/{name}"
     own = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings", "INSTALLATION_ID": settings.INSTALLATION_ID}
     doors = {
         "HEARTLAND_RETAIL_URL": f"{sandbox.heartland_retail}/api",

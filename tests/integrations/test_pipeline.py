@@ -92,9 +92,7 @@ def test_a_later_change_at_the_till_is_a_new_revision(sandbox: Sandbox, till: Co
     assert FinancialEvent.objects.get().revision == 2
 
 
-def test_the_history_is_captured_page_by_page_and_goes_on_where_it_stopped(
-    sandbox: Sandbox, till: Connection
-) -> None:
+def test_the_history_is_captured_page_by_page_and_goes_on_where_it_stopped(sandbox: Sandbox, till: Connection) -> None:
     Capture.objects.filter(connection=till).update(history_done=False)
     first = pipeline.capture(till, until=time.monotonic() - 1, keep=lambda: None)
     assert (first.more, FinancialEvent.objects.count()) == (True, 0)
@@ -225,9 +223,7 @@ def test_a_ticket_that_was_mended_at_the_till_is_read_again(
     assert posting(external_id).state == SyncState.NOT_SYNCED
 
 
-def test_a_document_that_is_gone_is_read_from_what_is_kept(
-    sandbox: Sandbox, till: Connection, source: Source
-) -> None:
+def test_a_document_that_is_gone_is_read_from_what_is_kept(sandbox: Sandbox, till: Connection, source: Source) -> None:
     gone = new_id()
     recording.record(source, [unreadable(gone)])
     assert capturing.reread(till, list(FinancialEvent.objects.filter(external_id=gone))) == 1
@@ -338,9 +334,7 @@ def delete_there(sandbox: Sandbox, running: Connection, facts: EventFacts) -> No
     api(sandbox, running, "POST", "journalentry?operation=delete", body)
 
 
-def test_books_that_agree_have_no_difference(
-    sandbox: Sandbox, running: Connection, posted: list[EventFacts]
-) -> None:
+def test_books_that_agree_have_no_difference(sandbox: Sandbox, running: Connection, posted: list[EventFacts]) -> None:
     assert compared(running, posted) == {}
     run = ReconciliationRun.objects.get()
     assert run.entries_ours == 3 <= run.entries_theirs

@@ -357,9 +357,7 @@ def test_a_connection_that_was_revoked_pauses_with_one_problem(
 
 
 @pytest.mark.parametrize("fault", ["quickbooks.not_authorized"])
-def test_a_lost_right_pauses_the_connection(
-    sandbox: Sandbox, running: Connection, office: Office, fault: str
-) -> None:
+def test_a_lost_right_pauses_the_connection(sandbox: Sandbox, running: Connection, office: Office, fault: str) -> None:
     sales = sell(office, FEW)
     with sandbox.fault(fault, times=1):
         work(running, office, rounds=1)

@@ -33,8 +33,7 @@ def entered(office: Office, *lines: ItemFact | TaxFact | TenderFact, **header: A
 def accounts(entry: JournalEntry) -> set[tuple[str, Side, Decimal]]:
     lines = entry.lines.select_related("account")
     return {
-        (line.account.full_name, Side.DEBIT if line.debit else Side.CREDIT, line.debit or line.credit)
-        for line in lines
+        (line.account.full_name, Side.DEBIT if line.debit else Side.CREDIT, line.debit or line.credit) for line in lines
     }
 
 

@@ -114,9 +114,7 @@ def test_a_source_feeds_a_book_once(feed: Feed) -> None:
 
 def test_a_past_order_has_a_range_that_begins_before_it_ends(book: Book) -> None:
     with refused("past_order_has_a_range"):
-        SyncOrder.objects.create(
-            book=book, kind="past", first_date=date(2010, 12, 2), last_date=date(2010, 12, 1)
-        )
+        SyncOrder.objects.create(book=book, kind="past", first_date=date(2010, 12, 2), last_date=date(2010, 12, 1))
 
 
 def test_a_book_that_syncs_was_started(book: Book) -> None:

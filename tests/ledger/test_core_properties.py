@@ -268,7 +268,9 @@ def test_what_differs_is_said() -> None:
     other = replace(there(entry), lines=(replace(lines[0], account="3"), lines[1]))
     swapped = replace(there(entry), lines=(replace(lines[0], side=Side.CREDIT), replace(lines[1], side=Side.DEBIT)))
     assert "date 2010-12-15 instead of 2010-12-14" in entries.difference(entry, later)
-    assert entries.difference(entry, other) == entries.difference(entry, swapped) == "whose lines differ from this event's"
+    assert (
+        entries.difference(entry, other) == entries.difference(entry, swapped) == "whose lines differ from this event's"
+    )
     assert entries.difference(entry, replace(there(entry), memo="by hand")) == "which Daybook did not write"
 
 

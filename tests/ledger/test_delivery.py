@@ -122,9 +122,7 @@ def test_a_claim_that_still_holds_is_not_taken_back(office: Office, sales: list[
     assert delivery.expire(office.book) == 0
 
 
-def test_an_unknown_outcome_is_not_looked_at_before_its_time_to_settle(
-    office: Office, sales: list[EventFacts]
-) -> None:
+def test_an_unknown_outcome_is_not_looked_at_before_its_time_to_settle(office: Office, sales: list[EventFacts]) -> None:
     office.answer(office.sent(), error=LOST)
     office.later(SETTLE.total_seconds() - 2)
     assert office.claim() is None
@@ -265,8 +263,7 @@ def test_results_of_one_call_are_each_their_own(office: Office, sales: list[Even
     names = [office.entry(facts).reference for facts in sales]
     errors = (None, Rejected("No.", vendor_code="1"), LOST)
     results = [
-        Delivered(name, remote_id="" if error else "9", error=error)
-        for name, error in zip(names, errors, strict=True)
+        Delivered(name, remote_id="" if error else "9", error=error) for name, error in zip(names, errors, strict=True)
     ]
     marking.finish(claim, list(reversed(results)), {})
     assert office.states(sales) == ["synced", "error", "processing"]

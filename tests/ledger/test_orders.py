@@ -297,3 +297,12 @@ def test_a_change_at_the_till_does_not_bring_an_adopted_event_back(office: Offic
     office.record(reading(replace(facts, voided=True)))
     posting = office.posting(facts)
     assert (posting.state, posting.changed_since) == (SyncState.SYNCED, True)
+
+
+def test_an_event_of_a_store_that_does_not_feed_the_book_cannot_be_taken_back(office: Office) -> None:
+    facts = sale()
+    office.record(facts)
+    orders.set_aside(office.posting(facts), "Elsewhere", actor=None)
+    office.book.feeds.update(all_stores=False)
+    with pytest.raises(Refused, match="does not feed"):
+        orders.take_back(office.posting(facts), actor=None)

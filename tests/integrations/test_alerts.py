@@ -1,0 +1,121 @@
+"""One alert per problem, however many events it holds up; it closes by itself when its cause is gone."""
+
+from datetime import timedelta
+
+import pytest
+
+from integrations import alerts
+from integrations.models import Alert, Connection
+from ledger.clock import database_now
+from ledger.errors import OutcomeUnknown, Rejected
+from ledger.journal import orders
+from ledger.models import Attempt, Book, JournalEntry, Posting
+from ledger.values import EventFacts
+from tests.office import Office
+from tests.trade import changed, item, paid, sale, ticket
+
+
+@pytest.fixture
+def connection(office: Office) -> Connection:
+    return Connection.objects.create(vendor="quickbooks", book=office.book, state=Connection.State.CONNECTED)
+
+
+def lost(kind: str) -> EventFacts:
+    """A sale of a class that nobody mapped."""
+    return ticket(item("20.00", kind=kind), paid("20.00"), at=database_now() + timedelta(hours=1))
+
+
+def standing(connection: Connection) -> dict[str, int]:
+    alerts.refresh(connection)
+    return dict(alerts.open_alerts(connection).values_list("cause", "events"))
+
+
+def test_where_nothing_is_wrong_nothing_is_told(office: Office, connection: Connection) -> None:
+    office.record(sale())
+    assert standing(connection) == {}
+
+
+def test_many_events_of_one_cause_are_one_alert(office: Office, connection: Connection) -> None:
+    office.record(*[lost("9") for _ in range(3)], lost("8"))
+    office.enter()
+    assert standing(connection) == {"unmapped:sales:9": 3, "unmapped:sales:8": 1}
+
+
+def test_an_alert_says_what_to_do(office: Office, connection: Connection) -> None:
+    office.record(lost("9"))
+    office.enter()
+    alerts.refresh(connection)
+    assert "Choose an account under Settings" in Alert.objects.get().sentence
+
+
+def test_told_again_it_is_the_same_alert_with_the_count_of_now(office: Office, connection: Connection) -> None:
+    office.record(lost("9"))
+    office.enter()
+    standing(connection)
+    first = Alert.objects.get()
+    office.record(lost("9"))
+    office.enter()
+    assert standing(connection) == {"unmapped:sales:9": 2}
+    assert Alert.objects.get().first_seen_at == first.first_seen_at
+
+
+def test_an_alert_closes_when_its_cause_is_gone(office: Office, connection: Connection) -> None:
+    office.record(lost("9"))
+    office.enter()
+    standing(connection)
+    orders.retry(Posting.objects.all(), actor=None)
+    assert standing(connection) == {}
+    assert Alert.objects.get().closed_at is not None
+
+
+def test_a_cause_that_comes_back_is_a_new_alert(office: Office, connection: Connection) -> None:
+    office.record(lost("9"))
+    for _ in range(2):
+        office.enter()
+        standing(connection)
+        orders.retry(Posting.objects.all(), actor=None)
+        standing(connection)
+    assert Alert.objects.count() == 2
+
+
+def test_what_the_vendor_refuses_is_told_by_its_cause(office: Office, connection: Connection) -> None:
+    office.record(*[sale(at=database_now() + timedelta(hours=1)) for _ in range(2)])
+    office.enter()
+    office.answer(office.sent(), error=Rejected("The account is inactive.", vendor_code="610"))
+    assert standing(connection) == {"rejected:610": 2}
+
+
+def test_a_sale_that_changed_after_its_sync_is_a_warning(office: Office, connection: Connection) -> None:
+    office.record(facts := sale(at=database_now() + timedelta(hours=1)))
+    office.post()
+    office.record(changed(facts, item("25.00"), paid("25.00")))
+    assert standing(connection) == {"changed_since": 1}
+    assert Alert.objects.get().severity == Alert.Severity.WARNING
+
+
+def test_a_dead_connection_is_one_alert_not_one_per_event(office: Office, connection: Connection) -> None:
+    office.record(*[sale(at=database_now() + timedelta(hours=1)) for _ in range(5)])
+    office.enter()
+    Connection.objects.update(state=Connection.State.ACTION_REQUIRED, problem="Connect again.")
+    assert standing(connection) == {"auth_expired": 0}
+    assert Alert.objects.get().sentence == "Connect again."
+
+
+def test_an_outcome_that_stays_unknown_is_told_after_a_quarter_of_an_hour(
+    office: Office, connection: Connection
+) -> None:
+    office.record(sale(at=database_now() + timedelta(hours=1)))
+    office.enter()
+    office.answer(office.sent(), error=OutcomeUnknown("No answer."))
+    assert standing(connection) == {}
+    JournalEntry.objects.update(created_at=database_now() - timedelta(minutes=20))
+    Attempt.objects.update(started_at=database_now() - timedelta(minutes=16))
+    assert standing(connection) == {"outcome_unknown": 1}
+
+
+def test_another_books_problems_are_not_told_here(office: Office, connection: Connection) -> None:
+    office.record(lost("9"))
+    office.enter()
+    standing(connection)
+    other = Connection.objects.create(vendor="quickbooks", book=Book.objects.create(name="Second company"))
+    assert standing(other) == {}
