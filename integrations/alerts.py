@@ -10,6 +10,7 @@ from django.db.models import Count, Min, QuerySet
 from integrations.models import Alert, Connection
 from ledger.clock import database_now
 from ledger.errors import AuthExpired
+from ledger.locks import locked
 from ledger.models import JournalEntry, Posting
 from ledger.terms import DeliveryState, SyncState
 
@@ -75,7 +76,7 @@ def _long_unknown(connection: Connection) -> dict[str, Problem]:
 
 def _write(problems: Mapping[str, Problem], whose: Mapping[str, object]) -> None:
     now = database_now()
-    standing = {alert.cause: alert for alert in Alert.objects.select_for_update().filter(closed_at=None, **whose)}
+    standing = {alert.cause: alert for alert in locked(Alert.objects.filter(closed_at=None, **whose))}
     gone = [alert.pk for cause, alert in standing.items() if cause not in problems]
     Alert.objects.filter(pk__in=gone).update(closed_at=now)
     for cause, alert in standing.items():

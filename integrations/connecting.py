@@ -19,6 +19,7 @@ from ledger.clock import database_now
 from ledger.errors import DaybookError
 from ledger.journal import dimensions
 from ledger.journal.orders import Refused
+from ledger.locks import locked
 from ledger.models import Book, FinancialEvent, Posting, Store
 from ledger.values import RemoteEntry, RemoteStore
 
@@ -55,7 +56,7 @@ def disconnect(connection: Connection, actor: Actor) -> None:
     with suppress(DaybookError):  # A token that cannot be revoked any more is forgotten all the same.
         vendors.VENDORS[connection.vendor].revoke(connection)
     with transaction.atomic():
-        held = Connection.objects.select_for_update().get(pk=connection.pk)
+        held = locked(Connection.objects.all()).get(pk=connection.pk)
         held.credentials = {k: v for k, v in held.credentials.items() if k not in SECRETS}
         held.state, held.problem, held.token_version = held.State.UNCONNECTED, "", held.token_version + 1
         held.save()
@@ -68,7 +69,7 @@ def save_keys(connection: Connection, values: Mapping[str, str], actor: Actor) -
     known = {field.name for field in fields(vendors.VENDORS[connection.vendor].credentials)}
     given = {key: value.strip() for key, value in values.items() if key in known and value.strip()}
     with transaction.atomic():
-        held = Connection.objects.select_for_update().get(pk=connection.pk)
+        held = locked(Connection.objects.all()).get(pk=connection.pk)
         held.credentials = {**held.credentials, **given}
         held.token_version += 1
         if given.keys() & set(SECRETS):
@@ -132,9 +133,7 @@ def _use_state(state: str, user: User) -> OAuthRequest:
     now = database_now()
     wanted = _hash(state)
     with transaction.atomic():
-        request = (
-            OAuthRequest.objects.select_for_update().select_related("connection").filter(state_hash=wanted).first()
-        )
+        request = locked(OAuthRequest.objects.filter(state_hash=wanted)).select_related("connection").first()
         good = (
             request is not None
             and hmac.compare_digest(request.state_hash, wanted)
@@ -163,7 +162,7 @@ def _check_same_company(connection: Connection, account_id: str) -> None:
 
 def _keep(connection: Connection, grant: vendors.Grant, user: User) -> None:
     with transaction.atomic():
-        held = Connection.objects.select_for_update().get(pk=connection.pk)
+        held = locked(Connection.objects.all()).get(pk=connection.pk)
         before = {"state": held.state, "account": held.account_id}
         held.credentials = {**held.credentials, **grant.credentials}
         held.token_version += 1
@@ -186,7 +185,7 @@ def _set_connected(connection: Connection, actor: Actor) -> None:
 def _mark_connected(connection: Connection, actor: Actor) -> None:
     """A till that was reached by its token is connected; its whole history is captured from now on."""
     with transaction.atomic():
-        held = Connection.objects.select_for_update().get(pk=connection.pk)
+        held = locked(Connection.objects.all()).get(pk=connection.pk)
         if held.state != Connection.State.CONNECTED:
             _set_connected(held, actor)
             held.save()

@@ -9,6 +9,7 @@ from django.db import transaction
 from integrations.models import Bucket
 from ledger.clock import database_now
 from ledger.errors import RateLimited
+from ledger.locks import locked
 
 PLACE = 1000
 """Levels are kept in thousandths of a place."""
@@ -64,7 +65,7 @@ class BucketLimiter:
         with transaction.atomic():
             now = database_now()
             fresh = {"level": rate.burst * PLACE, "filled_at": now}
-            bucket, _ = Bucket.objects.select_for_update().get_or_create(
+            bucket, _ = locked(Bucket.objects.all()).get_or_create(
                 connection_id=self._connection_id, kind=name, defaults=fresh
             )
             if bucket.paused_until and bucket.paused_until > now:

@@ -129,8 +129,12 @@ def http_timeout(connection: Connection) -> float:
 
 
 def time_to_leave(connection: Connection) -> float:
-    """Seconds within which a recorded attempt must have left, so that the time to settle covers it."""
-    return settle(connection).total_seconds() * 0.2
+    """Seconds within which a recorded attempt must have left.
+
+    This, the vendor's longest work (QuickBooks: 120 s) and the lag of its look-ups together stay below the time to
+    settle; else "not found" could be said of what is still being booked.
+    """
+    return settle(connection).total_seconds() * 0.1
 
 
 def books_connections() -> QuerySet[Connection]:

@@ -17,6 +17,7 @@ from ledger.admin.base import page_context
 from ledger.admin.scoping import may_for_all
 from ledger.audit import note
 from ledger.journal import orders, recording
+from ledger.locks import locked
 from ledger.models import Book, Feed, Source, Store
 
 
@@ -75,7 +76,7 @@ def new_source(request: HttpRequest, vendor: str) -> HttpResponse:
 def save_days(request: HttpRequest, connection: Connection) -> str:
     """Move the beginning of stores' business days; documents captured from now on are dated by it."""
     with transaction.atomic():
-        stores = list(Store.objects.select_for_update().filter(source=connection.source).order_by("name"))
+        stores = list(locked(Store.objects.filter(source=connection.source)).order_by("name"))
         before = {store.pk: store.day_start for store in stores}
         form = DayStartForm(stores, request.POST)
         if not form.is_valid():

@@ -15,6 +15,7 @@ from ledger import facts as facts_json
 from ledger.clock import database_now
 from ledger.entries import ResolvedLine, balanced, line_text, mark, reference_of, told_apart_by
 from ledger.errors import DaybookError, Unreadable, Unsupported
+from ledger.locks import locked
 from ledger.models import Book, EventRevision, FinancialEvent, JournalEntry, JournalLine, Posting
 from ledger.terms import DeliveryState, Dimension, EventKind, Outcome, Role, SyncState
 from ledger.values import DraftLine, EventFacts
@@ -84,9 +85,7 @@ def book_next(book: Book, table: Resolver) -> Booked:
 def _next(book: Book) -> list[Posting]:
     due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=database_now())
     waiting = Posting.objects.filter(due, book=book, state=SyncState.NOT_SYNCED, entry=None)
-    skip = connection.features.has_select_for_update_skip_locked
-    locked = waiting.select_for_update(skip_locked=skip, of=("self",))
-    ordered = locked.select_related("event__source", "store").order_by("priority", "id")
+    ordered = locked(waiting, skip_locked=True).select_related("event__source", "store").order_by("priority", "id")
     return list(ordered[: block_size()])
 
 

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Min, Q, QuerySet
 
 from ledger.clock import database_now
 from ledger.entries import merged_for_sending
 from ledger.journal.booking import new_key
+from ledger.locks import locked
 from ledger.models import Attempt, Batch, Book, JournalEntry, JournalLine, Posting
 from ledger.terms import DeliveryState, Side, SyncState
 from ledger.values import OutgoingEntry, OutgoingLine
@@ -39,8 +40,7 @@ def claim(book: Book, *, limit: int, lease: timedelta, settle: timedelta) -> Cla
     """Claim what is due: entries ready to go, and entries of unknown outcome whose time to settle has passed."""
     with transaction.atomic():
         now = database_now()
-        skip = connection.features.has_select_for_update_skip_locked
-        due = _due(book, now=now, settle=settle).select_for_update(skip_locked=skip, of=("self",))
+        due = locked(_due(book, now=now, settle=settle), skip_locked=True)
         entries = list(due.order_by("priority", "id")[:limit])
         if not entries:
             return None
@@ -133,8 +133,8 @@ def expire(book: Book) -> int:
     with transaction.atomic():
         now = database_now()
         lost = JournalEntry.objects.filter(book=book, state=DeliveryState.SENDING, lease_until__lt=now)
-        unsent = list(lost.filter(sent_at=None).select_for_update().values_list("pk", flat=True))
-        sent = list(lost.exclude(sent_at=None).select_for_update().values_list("pk", flat=True))
+        unsent = [entry.pk for entry in locked(lost.filter(sent_at=None)).only("pk")]
+        sent = [entry.pk for entry in locked(lost.exclude(sent_at=None)).only("pk")]
         JournalEntry.objects.filter(pk__in=unsent).update(state=DeliveryState.READY, owner="", lease_until=None)
         JournalEntry.objects.filter(pk__in=sent).update(state=DeliveryState.UNKNOWN, owner="", lease_until=None)
         Posting.objects.filter(entry__in=unsent).update(state=SyncState.NOT_SYNCED, updated_at=now)
@@ -165,5 +165,5 @@ def next_due(book: Book, *, settle: timedelta) -> datetime | None:
 
 def still_ours(claim: Claim, ids: Iterable[int]) -> set[int]:
     """Locks and names those of the entries that this claim still holds."""
-    held = JournalEntry.objects.filter(pk__in=ids, owner=claim.owner, state=DeliveryState.SENDING)
-    return set(held.select_for_update().values_list("pk", flat=True))
+    ours = JournalEntry.objects.filter(pk__in=ids, owner=claim.owner, state=DeliveryState.SENDING)
+    return {entry.pk for entry in locked(ours).only("pk")}

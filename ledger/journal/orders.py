@@ -12,6 +12,7 @@ from ledger.audit import Actor, note
 from ledger.clock import database_now
 from ledger.errors import DaybookError, UnmappedAccount
 from ledger.journal.marking import adopt as mark_adopted
+from ledger.locks import locked
 from ledger.models import Book, JournalEntry, Posting, SyncOrder
 from ledger.terms import DeliveryState, Priority, SyncState
 from ledger.values import RemoteEntry
@@ -36,7 +37,7 @@ class Range:
 def start_sync(book: Book, *, actor: Actor) -> SyncOrder:
     """Turn the sync on. Events completed from now on are sent by themselves; started again, the first start counts."""
     with transaction.atomic():
-        held = Book.objects.select_for_update().get(pk=book.pk)
+        held = locked(Book.objects.all()).get(pk=book.pk)
         if not held.uses_financials:
             raise Refused("Turn on 'Use the financial system' under Settings > Financial > Configuration first.")
         before = {"syncing": held.syncing}
@@ -52,7 +53,7 @@ def start_sync(book: Book, *, actor: Actor) -> SyncOrder:
 def stop_sync(book: Book, *, actor: Actor) -> None:
     """Turn the sync off. What was ordered waits; events that occur meanwhile are ordered too."""
     with transaction.atomic():
-        held = Book.objects.select_for_update().get(pk=book.pk)
+        held = locked(Book.objects.all()).get(pk=book.pk)
         note(actor, "stopped the sync", held, before={"syncing": held.syncing}, after={"syncing": False})
         held.syncing = False
         held.save(update_fields=["syncing"])
@@ -71,7 +72,7 @@ def order_past(book: Book, first: date, last: date, *, actor: Actor) -> SyncOrde
     if first > last:
         raise Refused("The start date lies after the end date. Choose a start date on or before the end date.")
     with transaction.atomic():
-        held = Book.objects.select_for_update().get(pk=book.pk)
+        held = locked(Book.objects.all()).get(pk=book.pk)
         if held.sync_started_at is None:
             raise Refused("Press Start Sync first; past events can be ordered after it.")
         figures = past_range(held, first, last)
@@ -100,7 +101,7 @@ def _never_synced(book: Book, first: date, last: date) -> QuerySet[Posting]:
 def retry(postings: QuerySet[Posting], *, actor: Actor) -> int:
     """Put failed postings back in the queue; what was refused is discarded and booked anew. Returns how many."""
     with transaction.atomic():
-        failed = list(postings.filter(state=SyncState.ERROR).select_for_update(of=("self",)).order_by("pk"))
+        failed = list(locked(postings.filter(state=SyncState.ERROR)).order_by("pk"))
         _requeue(failed)
         for posting in failed[:1]:
             after = {"events": len(failed), "causes": sorted({p.cause for p in failed})[:20]}
@@ -112,7 +113,7 @@ def requeue_unmapped(book: Book) -> int:
     """After a change of the mapping: what failed for want of an account is tried again by itself."""
     with transaction.atomic():
         failed = Posting.objects.filter(book=book, state=SyncState.ERROR, error_code=UnmappedAccount.code)
-        held = list(failed.select_for_update(of=("self",)).order_by("pk"))
+        held = list(locked(failed).order_by("pk"))
         _requeue(held)
     return len(held)
 
@@ -189,11 +190,7 @@ def adopt(posting: Posting, remote: RemoteEntry, *, link: str, actor: Actor) -> 
 
 
 def _held(posting: Posting) -> Posting:
-    return (
-        Posting.objects.select_for_update(of=("self",))
-        .select_related("entry", "book", "event", "store")
-        .get(pk=posting.pk)
-    )
+    return locked(Posting.objects.all()).select_related("entry", "book", "event", "store").get(pk=posting.pk)
 
 
 def _person(actor: Actor) -> User | None:

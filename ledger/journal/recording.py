@@ -12,6 +12,7 @@ from ledger.journal.readings import Change, Reading
 from ledger.journal.revising import revise
 from ledger.journal.sources import Known, look
 from ledger.journal.states import new_posting
+from ledger.locks import locked
 from ledger.models import EventRevision, Feed, FinancialEvent, Posting, RawDocument, Source
 from ledger.money import cents
 from ledger.values import EventHeader
@@ -69,7 +70,7 @@ def _blocks(events: Iterable[FinancialEvent], *, size: int) -> Iterator[list[Fin
 
 def _existing(source: Source, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], FinancialEvent]:
     ids = [external_id for _, external_id in keys]
-    events = FinancialEvent.objects.select_for_update().filter(source=source, external_id__in=ids).order_by("pk")
+    events = locked(FinancialEvent.objects.filter(source=source, external_id__in=ids)).order_by("pk")
     return {(event.kind, event.external_id): event for event in events}
 
 

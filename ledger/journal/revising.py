@@ -6,6 +6,7 @@ from ledger.errors import Unreadable
 from ledger.journal.readings import Change
 from ledger.journal.sources import Known
 from ledger.journal.states import Birth, born, new_posting
+from ledger.locks import locked
 from ledger.models import EventRevision, FinancialEvent, JournalEntry, Posting, RawDocument
 from ledger.money import cents
 from ledger.terms import DeliveryState, SyncState
@@ -83,9 +84,8 @@ def _reconsider(events: Mapping[int, FinancialEvent], known: Known) -> None:
     # Entries are locked before postings, as a claim does it. What is booked in between is left: it is sent with the
     # facts it was booked with, and marking it synced finds the newer revision.
     mine = JournalEntry.objects.filter(postings__event__in=events, state__in=NOT_YET_SENT)
-    not_sent = {entry.pk for entry in mine.select_for_update(of=("self",)).order_by("pk")}
-    held = Posting.objects.select_for_update(of=("self",)).filter(event__in=events).select_related("book")
-    postings = list(held.order_by("pk"))
+    not_sent = {entry.pk for entry in locked(mine).order_by("pk")}
+    postings = list(locked(Posting.objects.filter(event__in=events)).select_related("book").order_by("pk"))
     to_discard = []
     for posting in postings:
         posting.updated_at = known.now

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ledger.clock import database_now
+from ledger.locks import locked
 from ledger.models import Book, Feed, Source, Store
 from ledger.values import EventHeader
 
@@ -33,7 +34,7 @@ def look(source: Source) -> Known:
     stores = {store.external_id: store for store in Store.objects.filter(source=source)}
     feeds = Feed.objects.filter(source=source).prefetch_related("stores")
     # The books are locked, so that Start Sync falls before or after this page and never into its middle.
-    books = {b.pk: b for b in Book.objects.select_for_update().filter(feeds__source=source).order_by("pk")}
+    books = {b.pk: b for b in locked(Book.objects.filter(feeds__source=source)).order_by("pk")}
     pairs = []
     for feed in feeds:
         feed.book = books[feed.book_id]

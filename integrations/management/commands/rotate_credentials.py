@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from integrations.models import Connection
+from ledger.locks import locked
 
 
 class Command(BaseCommand):
@@ -13,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
-            connections = list(Connection.objects.select_for_update().order_by("pk"))
+            connections = list(locked(Connection.objects.all()).order_by("pk"))
             for connection in connections:
                 connection.save(update_fields=["credentials"])
         self.stdout.write(f"The credentials of {len(connections)} connections are encrypted with the newest key.")
