@@ -1,10 +1,8 @@
 """System checks with stable ids: what would go wrong later is said at the start."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.apps import AppConfig
@@ -12,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
+from integrations.http import is_loopback
 from ledger import guards
 
 NETWORK_FILE_SYSTEMS = {
@@ -21,17 +20,6 @@ NETWORK_FILE_SYSTEMS = {
 NEW_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 NEW_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 Apps = Sequence[AppConfig] | None
-
-
-def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
 
 
 def loopback_vendor_urls(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:

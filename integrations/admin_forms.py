@@ -5,6 +5,7 @@ from dataclasses import Field, fields
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from integrations import vendors
@@ -53,6 +54,18 @@ class KeysForm(forms.Form):
     def keys(self) -> dict[str, str]:
         """What was typed in, by the name of the credential."""
         return {name: value for name, value in self.cleaned_data.items() if name not in {"base_url", "settle_seconds"}}
+
+    def clean_settle_seconds(self) -> int | None:
+        """Shorter than the vendor may go on working, an entry could be sent twice."""
+        seconds: int | None = self.cleaned_data["settle_seconds"]
+        least = vendors.shortest_settle(self.connection.vendor)
+        if seconds is None or seconds >= least or settings.ALLOW_LOOPBACK_VENDORS:
+            return seconds
+        label = vendors.VENDORS[self.connection.vendor].label
+        raise ValidationError(
+            f"{label} may work on a request for so long that {least} seconds are the least; with fewer an entry "
+            "could be posted twice. Leave it empty, or give a larger number."
+        )
 
     def clean_base_url(self) -> str:
         """The address must be one of the vendor's: the keys are sent there."""
@@ -131,6 +144,18 @@ class SetAsideForm(forms.Form):
         max_length=300,
         error_messages={"required": "Say why this event is set aside; the reason stands in the audit."},
     )
+
+
+class AdoptForm(forms.Form):
+    """Which entry is adopted; of one that differs also that a person compared the two, and why it is the event's."""
+
+    remote_id = forms.CharField(max_length=64)
+    compared = forms.BooleanField(required=False)
+    reason = forms.CharField(required=False, max_length=300)
+
+    @property
+    def says_why(self) -> bool:
+        return bool(self.cleaned_data.get("compared") and self.cleaned_data.get("reason"))
 
 
 class NewBookForm(forms.Form):

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, QuerySet
 
-from integrations.models import Alert, Connection
+from integrations.models import Alert, Capture, Connection
 from ledger.clock import database_now
 from ledger.errors import AuthExpired
 from ledger.locks import locked
-from ledger.models import JournalEntry, Posting
+from ledger.models import Attempt, JournalEntry, Posting
 from ledger.terms import DeliveryState, SyncState
 
 LASTS_MINUTES = 15
+SILENT_MINUTES = 10
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,32 @@ def refresh(connection: Connection) -> None:
 
 
 def _connection_problems(connection: Connection) -> dict[str, Problem]:
-    if connection.state != Connection.State.ACTION_REQUIRED:
+    if connection.state == Connection.State.ACTION_REQUIRED:
+        return {AuthExpired.code: Problem(connection.problem, 0)}
+    return _silent_till(connection)
+
+
+def _silent_till(connection: Connection) -> dict[str, Problem]:
+    """A till that feeds a book and was not read for a while: no sale arrives, and nothing else would say so."""
+    capture = Capture.objects.filter(connection=connection).first()
+    if capture is None:
         return {}
-    return {AuthExpired.code: Problem(connection.problem, 0)}
+    if connection.state == Connection.State.UNCONNECTED:
+        return {"till_unconnected": Problem("The till is disconnected: no sale arrives. Connect it again.", 0)}
+    last = capture.last_run_at
+    if last and last > database_now() - timedelta(minutes=SILENT_MINUTES):
+        return {"capture": Problem(capture.problem, 0, Alert.Severity.WARNING)} if capture.problem else {}
+    sentence = (
+        f"The till was not read for more than {SILENT_MINUTES} minutes: no sale arrives. "
+        "See whether the worker runs, and press Test on the till's page."
+    )
+    return {"till_silent": Problem(sentence, 0)}
 
 
 def _book_problems(connection: Connection) -> dict[str, Problem]:
     errors = Posting.objects.filter(book=connection.book, state=SyncState.ERROR)
     causes = errors.values("cause").annotate(events=Count("pk"), sentence=Min("error")).order_by("cause")
-    problems = {row["cause"]: Problem(row["sentence"], row["events"]) for row in causes}
+    problems = {row["cause"]: _about(row["sentence"], row["events"]) for row in causes}
     changed = Posting.objects.filter(book=connection.book, changed_since=True).count()
     if changed:
         sentence = (
@@ -60,11 +78,18 @@ def _book_problems(connection: Connection) -> dict[str, Problem]:
     return problems | _long_unknown(connection)
 
 
+def _about(sentence: str, events: int) -> Problem:
+    """What one event says of itself is an example when there are several."""
+    return Problem(sentence if events == 1 else f"{events} events, for example: {sentence}", events)
+
+
 def _long_unknown(connection: Connection) -> dict[str, Problem]:
     """Entries whose outcome nobody could find out for a quarter of an hour."""
     since = database_now() - timedelta(minutes=LASTS_MINUTES)
-    waiting = JournalEntry.objects.filter(book=connection.book, state=DeliveryState.UNKNOWN, created_at__lt=since)
-    count = waiting.filter(attempts__started_at__lt=since).distinct().count()
+    on_their_way = [DeliveryState.UNKNOWN, DeliveryState.SENDING]
+    waiting = JournalEntry.objects.filter(book=connection.book, state__in=on_their_way)
+    lost = Attempt.objects.filter(entry=OuterRef("pk"), result=Attempt.Result.UNKNOWN, started_at__lt=since)
+    count = waiting.filter(Exists(lost)).count()
     if not count:
         return {}
     sentence = (

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 from integrations import vendors
 from integrations.models import Capture, Connection
-from ledger.errors import DaybookError, Unreadable
+from ledger.errors import Rejected, Unreadable
 from ledger.journal import recording
 from ledger.journal.readings import Reading
 from ledger.models import FinancialEvent, Source
@@ -17,6 +19,15 @@ from ledger.values import Cursor, Document
 
 OVERLAP = timedelta(minutes=2)
 """How far the live walk looks back each time: documents may become visible later than their time of change."""
+
+
+CLOCKS_APART = timedelta(days=1)
+"""How far back the live walk begins where the till has no history to tell its time by."""
+
+STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a document in a form that nobody expected makes our own code raise."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -71,7 +82,10 @@ class Walk:
         progress.history_since, progress.history_after_id = page.cursor.since, page.cursor.after_id
         reached = page.cursor.since is not None and page.cursor.since > progress.history_until
         progress.history_done = reached or not page.more
-        progress.save(update_fields=["history_since", "history_after_id", "history_done"])
+        if progress.history_done:
+            # Our clock may be ahead of theirs: from here on the live walk keeps to their times alone.
+            progress.live_since = min(progress.live_since, progress.history_since or progress.live_since - CLOCKS_APART)
+        progress.save(update_fields=["history_since", "history_after_id", "history_done", "live_since"])
 
     def _take(self, documents: Iterable[Document]) -> None:
         read = list(documents)
@@ -81,7 +95,7 @@ class Walk:
 
 
 def reread(connection: Connection, events: Sequence[FinancialEvent]) -> int:
-    """Fetch documents again that could not be read; what cannot be fetched is read from what is kept."""
+    """Fetch documents again that could not be read. Raises Unreachable, RateLimited or AuthExpired."""
     till = vendors.point_of_sale(connection)
     documents = [_fetch(till, event) for event in events]
     recording.record(source_of(connection), [_read(till, document) for document in documents])
@@ -99,11 +113,16 @@ def _read(till: PointOfSale, document: Document) -> Reading:
         return Reading(document, facts=till.read(document))
     except Unreadable as problem:
         return Reading(document, problem=problem)
+    except STUMBLES as defect:
+        log.error("stumbled over a document", document=document.external_id, exc_info=defect)
+        what = "it has a form that Daybook does not know. Please report it to the developers of Daybook."
+        return Reading(document, problem=Unreadable(f"{document.kind.capitalize()} {document.external_id}", what))
 
 
 def _fetch(till: PointOfSale, event: FinancialEvent) -> Document:
+    """A document that is gone is read from what is kept; what cannot be reached ends the run."""
     try:
         return till.document(event.external_id)
-    except DaybookError:
+    except Rejected:
         raw = event.raw
         return Document(EventKind(event.kind), event.external_id, raw.updated_at, raw.text.encode())

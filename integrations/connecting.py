@@ -12,15 +12,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations import tasks, tokens, vendors
+from integrations import companies, tasks, tokens, vendors
 from integrations.models import AccountImport, Capture, Connection, OAuthRequest
 from ledger.audit import Actor, note
 from ledger.clock import database_now
-from ledger.errors import DaybookError
+from ledger.errors import DaybookError, RateLimited, Refused, Unreachable
 from ledger.journal import dimensions
-from ledger.journal.orders import Refused
 from ledger.locks import locked
-from ledger.models import Book, FinancialEvent, Posting, Store
+from ledger.models import FinancialEvent, Posting, Store
 from ledger.values import RemoteEntry, RemoteStore
 
 LIFE = timedelta(minutes=15)
@@ -41,10 +40,13 @@ def complete(answer: Mapping[str, str], user: User) -> Connection:
     connection = request.connection
     if answer.get("error"):
         raise Refused("The connection was not allowed on the other side. Nothing was changed; press Connect again.")
-    if not answer.get("code"):
-        raise Refused("The answer of the other side holds no code. Nothing was changed; press Connect again.")
-    _check_same_company(connection, answer.get("realmId", ""))
     vendor = vendors.VENDORS[connection.vendor]
+    needed = [name for name in ("code", vendor.account_parameter) if name]
+    if not all(answer.get(name) for name in needed):
+        raise Refused(
+            f"The answer of the other side lacks {' or '.join(needed)}. Nothing was changed; press Connect again."
+        )
+    _check_same_company(connection, answer.get(vendor.account_parameter, ""))
     grant = vendor.exchange(connection, answer["code"], request.redirect_uri, answer)
     _keep(connection, grant, user)
     _first_look(connection)
@@ -70,6 +72,8 @@ def save_keys(connection: Connection, values: Mapping[str, str], actor: Actor) -
     given = {key: value.strip() for key, value in values.items() if key in known and value.strip()}
     with transaction.atomic():
         held = locked(Connection.objects.all()).get(pk=connection.pk)
+        if held.refresh_lease_until and held.refresh_lease_until > database_now():
+            raise Refused("The connection is being renewed at this moment. Save again in a minute.")
         held.credentials = {**held.credentials, **given}
         held.token_version += 1
         if given.keys() & set(SECRETS):
@@ -95,8 +99,9 @@ def read_stores(connection: Connection) -> int:
     if source is None:
         raise Refused("This connection serves no source.")
     stores, names = list(till.stores()), list(till.dimension_names())
+    zones = dict(Store.objects.filter(source=source).values_list("external_id", "time_zone"))
     Store.objects.bulk_create(
-        [_store(store, source_id=source.pk) for store in stores],
+        [_store(store, source_id=source.pk, zone=zones.get(store.external_id, "UTC")) for store in stores],
         update_conflicts=True,
         unique_fields=["source", "external_id"],
         update_fields=["name", "time_zone", "active"],
@@ -202,20 +207,19 @@ def _first_look(connection: Connection) -> None:
         read_stores(connection)
         _mark_connected(connection, connection.connected_by)
         return
-    company = vendors.accounting(connection).company()
-    connection.company_name = company.name
-    connection.save(update_fields=["company_name"])
-    Book.objects.filter(connection=connection).update(closed_through=company.closed_through, currency=company.currency)
+    with suppress(Unreachable, RateLimited):  # the import of accounts reads the company again
+        companies.read(connection)
     if connection.book and connection.book.syncing:
         tasks.wake(connection.pk)
 
 
-def _store(store: RemoteStore, *, source_id: int) -> Store:
+def _store(store: RemoteStore, *, source_id: int, zone: str) -> Store:
+    """`zone`: what is known already, where the till does not tell."""
     return Store(
         source_id=source_id,
         external_id=store.external_id,
         name=store.name,
-        time_zone=store.time_zone,
+        time_zone=store.time_zone or zone,
         active=store.active,
     )
 

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import requests
 import structlog
@@ -88,7 +90,7 @@ class HttpAnswer:
         """The body, numbers with a point as Decimal; an answer that is no JSON has told us nothing definite."""
         try:
             return json.loads(self.body, parse_float=Decimal)
-        except (ValueError, UnicodeDecodeError):
+        except (ValueError, ArithmeticError, RecursionError):
             raise lost(f"HTTP {self.status} with a page instead of data", write=self.write) from None
 
 
@@ -189,6 +191,18 @@ def retry_after(header: str | None) -> float | None:
         return min(max(0.0, parsedate_to_datetime(header).timestamp() - time.time()), 3600.0)
     except (TypeError, ValueError):
         return None
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine, which is where the sandbox lives."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 def _failure(failure: requests.exceptions.RequestException, *, write: bool) -> DaybookError:

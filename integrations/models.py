@@ -31,7 +31,6 @@ class Connection(models.Model):
     credentials = EncryptedJSONField(blank=True, default=dict, editable=False)
     token_version = models.PositiveIntegerField(default=0, editable=False)
     token_expires_at = models.DateTimeField(null=True, editable=False)
-    refresh_owner = models.CharField(max_length=36, blank=True, editable=False)
     refresh_lease_until = models.DateTimeField(null=True, editable=False)
     state = models.CharField(max_length=20, choices=State.choices, default=State.UNCONNECTED, editable=False)
     problem = models.TextField(blank=True, editable=False)
@@ -66,7 +65,6 @@ class Capture(models.Model):
     history_after_id = models.BigIntegerField(default=0)
     history_until = models.DateTimeField()
     history_done = models.BooleanField(default=False)
-    documents = models.PositiveIntegerField(default=0)
     last_run_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)
 

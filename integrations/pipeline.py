@@ -27,6 +27,8 @@ def capture(connection: Connection, *, until: float, keep: Callable[[], None]) -
     except DaybookError as error:
         outcome.problem = error.sentence
         _note_failure(connection, error)
+    if not outcome.problem:
+        _note_answer(connection)
     fields = {"last_run_at": database_now(), "problem": outcome.problem}
     Capture.objects.filter(pk=progress.pk).update(**fields)
     return outcome
@@ -34,7 +36,7 @@ def capture(connection: Connection, *, until: float, keep: Callable[[], None]) -
 
 def book(connection: Connection) -> int:
     """Steps 3 to 6 for the next block of what is ordered: drafts, accounts, sealed entries. Returns how many."""
-    if not _may_run(connection):
+    if not may_run(connection):
         return 0
     accounts = _book(connection)
     return booking.book_next(accounts, MappingTable(accounts)).total
@@ -42,14 +44,17 @@ def book(connection: Connection) -> int:
 
 def post(connection: Connection) -> int:
     """Steps 7 and 8 for the next few entries: claim, look up, send, mark. Returns how many were handled."""
-    if not _may_run(connection):
+    if not may_run(connection):
         return 0
     delivery.expire(_book(connection))
     try:
-        return send(connection, vendors.accounting(connection))
+        handled = send(connection, vendors.accounting(connection))
     except AuthExpired as error:
         _note_failure(connection, error)
         return 0
+    if handled:
+        _note_answer(connection)
+    return handled
 
 
 def reconcile(connection: Connection, *, first: date, last: date) -> ReconciliationRun:
@@ -76,7 +81,7 @@ def reconcile(connection: Connection, *, first: date, last: date) -> Reconciliat
 
 def is_due(connection: Connection) -> bool:
     """Whether there is something to book or to send now."""
-    if not _may_run(connection):
+    if not may_run(connection):
         return False
     waiting = Posting.objects.filter(book=connection.book, state=SyncState.NOT_SYNCED, entry=None)
     due = next_due(connection)
@@ -88,7 +93,7 @@ def next_due(connection: Connection) -> datetime | None:
     return delivery.next_due(_book(connection), settle=vendors.settle(connection)) if connection.book_id else None
 
 
-def _may_run(connection: Connection) -> bool:
+def may_run(connection: Connection) -> bool:
     """Books that are switched on, started and connected; anything else leaves its orders waiting."""
     connection.refresh_from_db()
     accounts = connection.book
@@ -102,6 +107,10 @@ def _book(connection: Connection) -> Book:
     if connection.book is None:
         raise ValueError(f"{connection} serves no book")
     return connection.book
+
+
+def _note_answer(connection: Connection) -> None:
+    Connection.objects.filter(pk=connection.pk).update(answered_at=database_now())
 
 
 def _note_failure(connection: Connection, error: DaybookError) -> None:

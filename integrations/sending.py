@@ -1,7 +1,9 @@
 """One round of sending: claim, look every entry up by its number, send what is not there, mark what became of it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import structlog
 
 from integrations import vendors
 from integrations.models import Connection
@@ -20,8 +22,13 @@ from ledger.models import Book, JournalEntry
 from ledger.ports import AccountingSystem
 from ledger.values import Delivered, RemoteEntry
 
+log = structlog.get_logger(__name__)
+
 WAITS = (Unreachable, RateLimited, AuthExpired)
 """Surely nothing was sent, and nothing is wrong with the entries: they wait."""
+
+STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a defect of ours, or an answer in a form that nobody expected, raises."""
 
 BATCH_WORTH = 4
 """Fewer fresh entries than this go one by one, each under its own request key."""
@@ -53,14 +60,14 @@ def _claim(connection: Connection, book: Book, books: AccountingSystem) -> Claim
 def _look_up(claim: Claim, books: AccountingSystem) -> list[JournalEntry]:
     """Mark what is there already and equal; refuse what is there and different; return what is not there."""
     there, problems = _there([entry.reference for entry in claim.entries], books)
-    same: list[tuple[RemoteEntry, str]] = []
+    same: dict[str, tuple[RemoteEntry, str]] = {}
     for entry in claim.entries:
         for remote in there.get(entry.reference, [])[:1]:
             why = _why_not_ours(claim, entry, there[entry.reference])
             if why:
                 problems[entry.reference] = ForeignEntry(entry.reference, remote_id=remote.remote_id, why=why)
             else:
-                same.append((remote, books.link(remote.remote_id)))
+                same[entry.reference] = (remote, books.link(remote.remote_id))
     if same:
         marking.found(claim, same)
     if problems:
@@ -92,6 +99,8 @@ def _there(references: Sequence[str], books: AccountingSystem) -> tuple[Found, d
 def _why_not_ours(claim: Claim, entry: JournalEntry, remotes: Sequence[RemoteEntry]) -> str:
     if len(remotes) > 1:
         return f"and {len(remotes)} entries there bear it"
+    if not remotes[0].final:
+        return "which is still a draft there"
     return difference(claim.outgoing[entry.reference], remotes[0])
 
 
@@ -99,33 +108,73 @@ def _send_missing(
     connection: Connection, claim: Claim, missing: Sequence[JournalEntry], books: AccountingSystem
 ) -> None:
     """Fresh entries go in one batch; what was tried before goes alone, under the request key it had."""
-    fresh = [entry for entry in missing if not entry.attempts_made]
-    if len(fresh) >= BATCH_WORTH:
-        _send_batch(connection, claim, fresh, books)
-        missing = [entry for entry in missing if entry.attempts_made]
-    for entry in missing:
-        _send_one(connection, claim, entry, books)
+    bodies = _bodies(claim, missing, books)
+    ready = [entry for entry in missing if entry.reference in bodies]
+    fresh = [entry for entry in ready if not entry.attempts_made]
+    if len(fresh) >= BATCH_WORTH and _send_batch(connection, claim, fresh, bodies, books):
+        ready = [entry for entry in ready if entry.attempts_made]
+    for entry in ready:
+        _send_one(connection, claim, entry, bodies, books)
 
 
-def _send_batch(connection: Connection, claim: Claim, entries: Sequence[JournalEntry], books: AccountingSystem) -> None:
+def _bodies(claim: Claim, entries: Sequence[JournalEntry], books: AccountingSystem) -> dict[str, str]:
+    """What will leave, by number; what the other system cannot be told is refused before anything is sent."""
+    bodies: dict[str, str] = {}
+    problems: dict[str, DaybookError] = {}
+    for entry in entries:
+        try:
+            bodies[entry.reference] = books.body(claim.outgoing[entry.reference])
+        except DaybookError as problem:
+            problems[entry.reference] = problem
+    if problems:
+        marking.refuse(claim, problems)
+    return bodies
+
+
+def _send_batch(
+    connection: Connection,
+    claim: Claim,
+    entries: Sequence[JournalEntry],
+    bodies: Mapping[str, str],
+    books: AccountingSystem,
+) -> bool:
+    """False when the call was refused as a whole: nothing was booked, and each entry is sent alone."""
     vendors.http(connection).limiter.take("batch")
-    key = booking.new_key()
-    kept = delivery.begin(claim, entries, batch_key=key)
-    if not kept:
-        return
+    key, send_before = booking.new_key(), _send_before(connection)
+    kept = delivery.begin(claim, entries, bodies=bodies, batch_key=key)
     outgoing = [claim.outgoing[entry.reference] for entry in kept]
     try:
-        results = books.post_batch(outgoing, request_key=key, send_before=_send_before(connection))
+        results = books.post_batch(outgoing, request_key=key, send_before=send_before) if outgoing else []
+    except WAITS:
+        raise
     except OutcomeUnknown as unknown:
         results = [Delivered(entry.reference, error=unknown) for entry in outgoing]
+    except DaybookError as refusal:
+        marking.refused_whole(claim, kept, refusal)
+        return False
+    except STUMBLES as defect:
+        results = [Delivered(entry.reference, error=_stumbled(defect)) for entry in outgoing]
     _mark(claim, results, books)
+    return True
 
 
-def _send_one(connection: Connection, claim: Claim, entry: JournalEntry, books: AccountingSystem) -> None:
-    if not delivery.begin(claim, [entry]):
+def _send_one(
+    connection: Connection, claim: Claim, entry: JournalEntry, bodies: Mapping[str, str], books: AccountingSystem
+) -> None:
+    send_before = _send_before(connection)
+    if not delivery.begin(claim, [entry], bodies=bodies):
         return
-    result = books.post_one(claim.outgoing[entry.reference], send_before=_send_before(connection))
+    try:
+        result = books.post_one(claim.outgoing[entry.reference], send_before=send_before)
+    except STUMBLES as defect:
+        result = Delivered(entry.reference, error=_stumbled(defect))
     _mark(claim, [result], books)
+
+
+def _stumbled(defect: Exception) -> OutcomeUnknown:
+    """A defect of ours during a call: it may have left, so it is looked up; the others go on."""
+    log.error("stumbled over an answer", kind=type(defect).__name__, exc_info=defect)
+    return OutcomeUnknown("Daybook stumbled over the answer. It looks the entry up before it sends again.")
 
 
 def _mark(claim: Claim, results: Sequence[Delivered], books: AccountingSystem) -> None:
@@ -134,4 +183,5 @@ def _mark(claim: Claim, results: Sequence[Delivered], books: AccountingSystem) -
 
 
 def _send_before(connection: Connection) -> float:
+    """Counted from before the attempt is recorded: a pause in between must not let it leave too late."""
     return time.monotonic() + vendors.time_to_leave(connection)

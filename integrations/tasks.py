@@ -4,13 +4,14 @@ Every task may run twice, late, or never. `sweep` wakes what a lost message left
 """
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
 from django_q.tasks import async_task
 
-from integrations import alerts, capturing, leases, pipeline, vendors
+from integrations import alerts, capturing, companies, leases, pipeline, vendors
 from integrations.models import AccountImport, Connection, Heartbeat
 from ledger.clock import database_now
 from ledger.errors import DaybookError
@@ -19,6 +20,8 @@ from ledger.models import FinancialEvent
 
 BUDGET = 45.0
 """Seconds that one task works before it hands over to the next wake-up: far below the queue's timeout."""
+
+REREAD_AT_ONCE = 50
 
 SHORT_WAIT = 15.0
 """A due time within so many seconds is waited for; a later one is the sweep's."""
@@ -37,8 +40,11 @@ def wake_import(import_id: int) -> None:
     transaction.on_commit(partial(async_task, "integrations.tasks.import_accounts", import_id))
 
 
-def wake_reread(connection_id: int, event_ids: list[int]) -> None:
-    transaction.on_commit(partial(async_task, "integrations.tasks.reread", connection_id, event_ids))
+def wake_reread(connection_id: int, event_ids: Sequence[int]) -> None:
+    """A message for each block of documents, so that none of them outlasts its time."""
+    for start in range(0, len(event_ids), REREAD_AT_ONCE):
+        block = list(event_ids[start : start + REREAD_AT_ONCE])
+        transaction.on_commit(partial(async_task, "integrations.tasks.reread", connection_id, block))
 
 
 def work(connection_id: int) -> str:
@@ -74,7 +80,7 @@ def _drain(connection: Connection, lease: leases.Held) -> int:
 
 def _wait(connection: Connection) -> float | None:
     """Seconds until the next entry is due, when that is soon."""
-    due = pipeline.next_due(connection)
+    due = pipeline.next_due(connection) if pipeline.may_run(connection) else None
     if due is None:
         return None
     wait = (due - database_now()).total_seconds()
@@ -88,6 +94,7 @@ def capture(connection_id: int) -> str:
         if lease is None:
             return "Another worker is at it."
         outcome = pipeline.capture(connection, until=time.monotonic() + BUDGET, keep=lease.renew)
+    alerts.refresh(connection)
     for book_connection in vendors.books_connections().filter(book__feeds__source=connection.source_id):
         alerts.refresh(book_connection)
         if outcome.changed:
@@ -116,6 +123,7 @@ def import_accounts(import_id: int) -> str:
     AccountImport.objects.filter(pk=import_id).update(started_at=database_now())
     problem, count = "", 0
     try:
+        companies.read(order.connection)
         count = charts.import_accounts(book, vendors.accounting(order.connection).accounts())
     except DaybookError as error:
         problem = error.sentence
@@ -134,6 +142,8 @@ def sweep() -> str:
         if pipeline.is_due(connection):
             wake(connection.pk)
             woken += 1
+    for till in vendors.till_connections():
+        alerts.refresh(till)
     for order in AccountImport.objects.filter(ended_at=None, ordered_at__gt=database_now() - timedelta(days=1)):
         wake_import(order.pk)
     return f"{woken} books woken."

@@ -5,8 +5,8 @@ before either is used; everybody else waits for the version to change.
 """
 
 import time
-import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +18,9 @@ from integrations.http import AccessToken
 from integrations.models import Connection
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, DaybookError, OutcomeUnknown, Unreachable
+
+CALL_SECONDS = 12.0
+"""The time limit of one call to a token endpoint; two of them and a discovery stay below the lease."""
 
 REFRESH_SECONDS = 60
 WAIT = 0.2
@@ -57,21 +60,21 @@ class RefreshedTokens:
             connection = self._connection()
             if connection.token_version != used:
                 return _token(connection)
-            owner = self._lease(used)
-            if owner:
-                return self._refresh(connection, owner)
+            if self._lease(used):
+                return self._refresh(connection)
             time.sleep(WAIT)
         raise Unreachable("Another worker is renewing the connection and has not ended. Daybook tries again by itself.")
 
-    def _lease(self, version: int) -> str:
-        now, owner = database_now(), str(uuid.uuid4())
+    def _lease(self, version: int) -> bool:
+        now = database_now()
         free = Q(refresh_lease_until=None) | Q(refresh_lease_until__lt=now)
         mine = Connection.objects.filter(free, pk=self.connection_id, token_version=version)
         until = now + timedelta(seconds=REFRESH_SECONDS)
-        return owner if mine.update(refresh_owner=owner, refresh_lease_until=until) else ""
+        return bool(mine.update(refresh_lease_until=until))
 
-    def _refresh(self, connection: Connection, owner: str) -> AccessToken:
-        held = Connection.objects.filter(pk=connection.pk, refresh_owner=owner, token_version=connection.token_version)
+    def _refresh(self, connection: Connection) -> AccessToken:
+        """Who has new tokens has the truth: they are written as long as nobody wrote newer ones."""
+        held = Connection.objects.filter(pk=connection.pk, token_version=connection.token_version)
         try:
             renewed = self._call(connection.credentials["refresh_token"])
         except AuthExpired as ended:
@@ -90,6 +93,8 @@ class RefreshedTokens:
             token_version=connection.token_version + 1,
             token_expires_at=expiry(renewed.access_expires_in),
             refresh_lease_until=None,
+            state=Connection.State.CONNECTED,
+            problem="",
         )
         if not written:
             return _token(self._connection())
@@ -97,10 +102,12 @@ class RefreshedTokens:
 
     def _call(self, refresh_token: str) -> Renewed:
         """A lost answer may have used the value up or not: it is tried once more, then a person must connect."""
+        with suppress(OutcomeUnknown):
+            return self.refresh(refresh_token)
         try:
             return self.refresh(refresh_token)
-        except OutcomeUnknown:
-            return self.refresh(refresh_token)
+        except OutcomeUnknown as lost:
+            raise Unreachable(lost.sentence) from None
 
     def _connection(self) -> Connection:
         connection = Connection.objects.get(pk=self.connection_id)

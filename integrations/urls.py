@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpResponse
 from django.urls import path, register_converter
 
-from integrations.admin_views import books, events, oauth, postings, tills
+from integrations.admin_views import adopting, books, events, oauth, postings, tills
 from integrations.admin_views.access import VendorInAddress
 from integrations.admin_views.vendor import new, page_of
 
@@ -41,7 +41,7 @@ urlpatterns = [
     path("integrations/events/<int:posting_id>/retry/", inside(postings.retry), name="retry"),
     path("integrations/events/<int:posting_id>/set-aside/", inside(postings.set_aside), name="set_aside"),
     path("integrations/events/<int:posting_id>/take-back/", inside(postings.take_back), name="take_back"),
-    path("integrations/events/<int:posting_id>/adopt/", inside(postings.adopt), name="adopt"),
+    path("integrations/events/<int:posting_id>/adopt/", inside(adopting.adopt), name="adopt"),
     path("integrations/new/<vendor:vendor>/", inside(new), name="new"),
     path("integrations/<vendor:vendor>/", inside(page_of), name="vendor"),
 ]

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 
 from ledger.errors import UnbalancedEntry, Unsupported
-from ledger.money import ZERO
+from ledger.money import LARGEST, ZERO
 from ledger.terms import ROLES, Dimension, EventKind, Role, Side
 from ledger.values import DraftLine, OutgoingEntry, OutgoingLine, RemoteEntry
 
@@ -47,6 +46,11 @@ def balanced(lines: Sequence[DraftLine]) -> Decimal:
     credits = sum((line.amount for line in lines if line.side is Side.CREDIT), ZERO)
     if debits != credits or len(lines) < 2 or any(line.amount <= 0 for line in lines):
         raise UnbalancedEntry(debits=debits, credits=credits)
+    if debits > LARGEST:
+        raise Unsupported(
+            f"Its lines add up to {debits}, more than can be booked. Look for a wrong quantity, price or cost in the "
+            "document, correct it there, and press Retry; nothing was posted."
+        )
     return debits
 
 
@@ -68,11 +72,6 @@ def merged_for_sending(lines: Iterable[OutgoingLine]) -> tuple[OutgoingLine, ...
         key = (line.account, line.side, line.text)
         sums[key] = replace(line, amount=sums[key].amount + line.amount) if key in sums else line
     return tuple(sums.values())
-
-
-def reversed_lines(lines: Iterable[DraftLine]) -> list[DraftLine]:
-    """The same lines with their sides swapped: the only way to undo an entry."""
-    return [replace(line, side=line.side.other) for line in lines]
 
 
 def is_ours(remote: RemoteEntry) -> bool:
@@ -97,8 +96,3 @@ def sums_by_account(lines: Iterable[OutgoingLine]) -> dict[tuple[str, Side], Dec
     for line in lines:
         sums[line.account, line.side] = sums.get((line.account, line.side), ZERO) + line.amount
     return {key: amount for key, amount in sums.items() if amount}
-
-
-def is_open(day: date, *, closed_through: date | None) -> bool:
-    """Whether a posting date lies after the closed period."""
-    return closed_through is None or day > closed_through

@@ -119,12 +119,6 @@ class AuthExpired(DaybookError):
     code = "auth_expired"
 
 
-class TokenRefused(DaybookError):
-    """The access token was refused (401): refresh it once and repeat. Never reaches a posting."""
-
-    code = "token_refused"
-
-
 class Rejected(DaybookError):
     """The vendor definitely refused: nothing was booked. `vendor_code` and `vendor_message` are its words."""
 
@@ -146,3 +140,9 @@ class OutcomeUnknown(DaybookError):
     """A write left this house without a definite answer: it could already be there."""
 
     code = "outcome_unknown"
+
+
+class Refused(DaybookError):
+    """What a person asked for cannot be done now; the sentence says why."""
+
+    code = "refused"

@@ -12,6 +12,9 @@ LARGEST = Decimal("9999999999999.99")
 """QuickBooks takes 15 digits; nothing larger can be posted, so nothing larger is read."""
 
 
+ROUNDING_LIMIT = Decimal("0.05")
+"""The largest difference that counts as rounding; more than that is an error of the document (contract row 1k)."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 """Narrower than Decimal, which also takes underscores and foreign digits."""
 
@@ -29,8 +32,11 @@ def parse(value: object) -> Decimal:
         raise NotAnAmount(f"{value!r} is not an amount")
     if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
         raise NotAnAmount(f"{value!r} is not an amount")
-    amount = Decimal(value.strip() if isinstance(value, str) else value)
-    if not amount.is_finite() or abs(amount) > LARGEST:
+    try:
+        amount = Decimal(value.strip() if isinstance(value, str) else value)
+    except ArithmeticError:  # an exponent beyond what Decimal can hold
+        raise NotAnAmount(f"{value!r} is not an amount that can be booked") from None
+    if not amount.is_finite() or amount.copy_abs() > LARGEST:
         raise NotAnAmount(f"{value!r} is not an amount that can be booked")
     return amount
 

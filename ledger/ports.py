@@ -37,6 +37,9 @@ class AccountingSystem(Protocol):
     def between(self, first: date, last: date) -> Iterable[RemoteEntry]:
         """Every journal entry whose posting date lies in the range, both ends included."""
 
+    def body(self, entry: OutgoingEntry) -> str:
+        """The text that leaves for one entry, as proof; makes no call. Raises Unsupported."""
+
     def post_one(self, entry: OutgoingEntry, *, send_before: float) -> Delivered:
         """Create one entry under its request key. What concerns the entry is in the result: see Delivered.
 
@@ -48,7 +51,7 @@ class AccountingSystem(Protocol):
         """Create several entries in one call, at most `capabilities.batch_size`; one result each, in order.
 
         Raises Unreachable, RateLimited, AuthExpired when surely nothing was booked, OutcomeUnknown when the
-        call as a whole has no definite answer.
+        call as a whole has no definite answer, and any other DaybookError when it was refused as a whole.
         """
 
     def link(self, remote_id: str) -> str:
@@ -65,7 +68,7 @@ class PointOfSale(Protocol):
         """Tenders, item classes and tax jurisdictions with their names."""
 
     def walk(self, cursor: Cursor) -> Page:
-        """The next page of completed documents that changed after the cursor, oldest change first."""
+        """The next page of documents that were ever completed and changed after the cursor, oldest change first."""
 
     def document(self, external_id: str) -> Document:
         """One document as it stands now."""

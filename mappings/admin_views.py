@@ -136,6 +136,9 @@ def configuration(request: HttpRequest, book_id: int, changed: Changed) -> HttpR
 
 def _save(request: HttpRequest, form: MappingForm, changed: Changed) -> None:
     count = editing.save(form.book, form.changes, actor=request.user)
+    if not count:
+        messages.warning(request, "Nothing was changed: every row has the account that it had.")
+        return
     changed(form.book)
     messages.success(request, f"Saved, {count} changed. What waited for it is sent by itself.")
 

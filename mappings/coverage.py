@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from ledger.errors import UnmappedAccount
 from ledger.models import Book, DimensionValue, Store
 from ledger.terms import ROLES, Dimension, Role
@@ -60,10 +62,9 @@ def missing(book: Book) -> list[Missing]:
 
 def stores_of(book: Book) -> list[Store]:
     """The stores that feed a book."""
-    stores: list[Store] = []
-    for feed in book.feeds.select_related("source"):
-        stores.extend(feed.source.stores.filter(active=True) if feed.all_stores else feed.stores.filter(active=True))
-    return stores
+    every = Q(source__feeds__book=book, source__feeds__all_stores=True)
+    some = Q(feeds__book=book, feeds__all_stores=False)
+    return list(Store.objects.filter(every | some, active=True).distinct())
 
 
 def _gap(table: MappingTable, slot: Slot, stores: list[str]) -> Missing | None:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from ledger.audit import Actor, note
 from ledger.journal import orders
+from ledger.locks import locked
 from ledger.models import Account, Book, Store
 from ledger.terms import ROLES, Role
 from mappings.models import Mapping
@@ -36,20 +37,41 @@ def apply(book: Book, rows: Iterable[MappingRow], *, actor: Actor = None) -> int
     problems = [problem for row in rows if (problem := _problem(row, accounts, stores))]
     if problems:
         raise UnknownName("; ".join(problems))
+    wanted = [_mapping(book, row, accounts, stores) for row in rows]
     with transaction.atomic():
-        for row in rows:
-            Mapping.objects.update_or_create(
-                book=book,
-                role=row.role,
-                tender=row.tender,
-                tax_jurisdiction=row.tax_jurisdiction,
-                item_class=row.item_class,
-                store=stores.get(row.store),
-                defaults={"account": accounts[row.account]},
-            )
+        _write(book, wanted)
         note(actor, "applied a mapping template to", book, after={"rows": [vars(row) for row in rows]})
         orders.requeue_unmapped(book)
     return len(rows)
+
+
+def _mapping(book: Book, row: MappingRow, accounts: dict[str, Account], stores: dict[str, Store]) -> Mapping:
+    return Mapping(
+        book=book,
+        role=row.role,
+        tender=row.tender,
+        tax_jurisdiction=row.tax_jurisdiction,
+        item_class=row.item_class,
+        store=stores.get(row.store),
+        account=accounts[row.account],
+    )
+
+
+def _write(book: Book, wanted: Iterable[Mapping]) -> None:
+    """Change the rows whose selectors stand already, create the others."""
+    standing = {_key(mapping): mapping for mapping in locked(Mapping.objects.filter(book=book))}
+    fresh: dict[tuple[object, ...], Mapping] = {}
+    for mapping in wanted:
+        if _key(mapping) in standing:
+            standing[_key(mapping)].account = mapping.account
+        else:
+            fresh[_key(mapping)] = mapping
+    Mapping.objects.bulk_update(standing.values(), ["account"])
+    Mapping.objects.bulk_create(fresh.values())
+
+
+def _key(mapping: Mapping) -> tuple[object, ...]:
+    return (mapping.role, *sorted(mapping.selectors().items()))
 
 
 def _problem(row: MappingRow, accounts: dict[str, Account], stores: dict[str, Store]) -> str:

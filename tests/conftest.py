@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -23,6 +24,7 @@ from ledger.terms import Dimension
 from ledger.values import DimensionName, RemoteAccount
 from mappings import loading
 from mappings.table import MappingTable
+from tests.integrations.at_the_till import LAMP
 from tests.office import Office
 from tests.sandbox_fixture import ROOT, Sandbox, running_sandbox
 
@@ -33,19 +35,19 @@ STORES = {
     "100002": ("Los Angeles", "America/Los_Angeles"),
     "100003": ("Chicago", "America/Chicago"),
 }
-NAMES = (
-    *(
-        (Dimension.TENDER, str(n), name)
-        for n, name in enumerate(("Cash", "Visa", "Mastercard", "Amex", "Gift Card"), 1)
-    ),
-    *(
-        (Dimension.ITEM_CLASS, str(n), name)
-        for n, name in enumerate(("Home", "Kitchen", "Candles", "Gifts", "Bags"), 1)
-    ),
-    (Dimension.ITEM_CLASS, "default", "No item class"),
-    *((Dimension.TAX_JURISDICTION, str(n), name) for n, name in enumerate(("New York", "Los Angeles", "Chicago"), 1)),
-)
+VALUES = {
+    Dimension.TENDER: {"1": "Cash", "2": "Visa", "3": "Mastercard", "4": "American Express", "5": "Gift Card"},
+    Dimension.ITEM_CLASS: {"1": "Home", "2": "Kitchen", "3": "Candles", "4": "Gifts", "5": "Bags", "default": "None"},
+    Dimension.TAX_JURISDICTION: {"1": "New York", "2": "Los Angeles", "3": "Chicago"},
+}
+"""What the till tells apart, with the names that people know."""
 
+
+# Not slower on a slow machine, and nothing left behind in the folder.
+hypothesis.settings.register_profile(
+    "daybook", deadline=None, max_examples=60, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("daybook")
 
 # --- The database ---------------------------------------------------------------------------------
 
@@ -64,7 +66,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 @pytest.fixture(scope="session", autouse=True)
 def guards_give_way_to_the_flush() -> Iterator[None]:
     """After a transactional test Django empties every table, which the guards would refuse."""
-    flush: Callable[[TransactionTestCase], None] = TransactionTestCase._fixture_teardown
+    flush: Callable[[TransactionTestCase], None] = vars(TransactionTestCase)["_fixture_teardown"]
 
     def teardown(case: TransactionTestCase) -> None:
         for connection in connections.all():
@@ -93,7 +95,8 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 def source(db: None) -> Source:
     """The point of sale, with the names of its tenders, classes and jurisdictions."""
     created = Source.objects.create(code="HR", name="Heartland Retail")
-    recording.name_values(created, [DimensionName(*name) for name in NAMES], rename=True)
+    names = [DimensionName(by, code, name) for by, known in VALUES.items() for code, name in known.items()]
+    recording.name_values(created, names, rename=True)
     return created
 
 
@@ -194,6 +197,13 @@ def till(sandbox: Sandbox, source: Source, feed: Feed, admin_user: User, monkeyp
     connecting.test(connection, admin_user)
     Capture.objects.filter(connection=connection).update(history_done=True)
     return connection
+
+
+@pytest.fixture
+def lamp(sandbox: Sandbox) -> None:
+    """The item that the tests sell at the till."""
+    row = {"id": LAMP, "description": "Lamp", "financial_class_id": 3, "track_inventory?": True}
+    sandbox.control("heartland/items", row)
 
 
 @pytest.fixture

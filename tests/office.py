@@ -53,7 +53,7 @@ class Office:
         """Claim, and record the attempt: the entries are on their way."""
         claim = self.claim(limit=limit)
         assert claim is not None
-        delivery.begin(claim, claim.entries)
+        begin(claim, claim.entries)
         return claim
 
     def answer(self, claim: Claim, *, error: DaybookError | None = None) -> None:
@@ -65,7 +65,7 @@ class Office:
         """Everything that is ordered goes out and is taken."""
         self.enter()
         while claim := self.claim():
-            delivery.begin(claim, claim.entries)
+            begin(claim, claim.entries)
             self.answer(claim)
 
     def later(self, seconds: float) -> None:
@@ -73,6 +73,12 @@ class Office:
 
     def states(self, facts: Sequence[EventFacts]) -> list[str]:
         return [self.posting(one).state for one in facts]
+
+
+def begin(claim: Claim, entries: Sequence[JournalEntry], *, batch_key: str = "") -> list[JournalEntry]:
+    """Record the attempt to send these, with a text that stands for what leaves."""
+    bodies = {entry.reference: f"the body of {entry.reference}" for entry in entries}
+    return delivery.begin(claim, entries, bodies=bodies, batch_key=batch_key)
 
 
 def put_forward(seconds: float, *, entries: Iterable[JournalEntry]) -> None:

@@ -1,4 +1,4 @@
-"""The house's own rules, read from its files: money without floats, rooms without side doors, names that say something."""
+"""The house's own rules, read from its files: no float near money, no side doors, names that say something."""
 
 import ast
 import re

@@ -15,7 +15,7 @@ from ledger.terms import EventKind, Side
 from ledger.values import Document, DraftLine, EventFacts, EventHeader, ItemFact, TaxFact, TenderFact
 
 NOON = datetime(2010, 12, 14, 17, 0, tzinfo=UTC)
-_ids = count(700001)
+_ids = count(810001)
 
 
 def new_id() -> str:

@@ -77,6 +77,9 @@ class VendorLedger:
     def between(self, first: date, last: date) -> list[RemoteEntry]:
         return [entry for _, _, entry in self.committed if first <= entry.posting_date <= last]
 
+    def body(self, entry: OutgoingEntry) -> str:
+        return repr(entry)
+
     def post_one(self, entry: OutgoingEntry, *, send_before: float) -> Delivered:
         return self._post(entry, key=entry.request_key, fate=self._fate())
 

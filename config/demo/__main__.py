@@ -7,7 +7,8 @@ import sys
 import django
 from django.utils.module_loading import import_string
 
-from config.demo.places import CannotStart, places, say
+from config.demo.answer import Answer
+from config.demo.places import CannotStart, places
 
 
 def arguments() -> argparse.Namespace:
@@ -25,15 +26,21 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     given = arguments()
-    try:
-        with places(check=given.check) as where:
-            os.environ.update(where.environment())
-            django.setup()
-            run = import_string("config.demo.run.run")
-            return int(run(where, check=given.check, stay=given.stay or not given.check, cruel=given.cruel))
-    except CannotStart as problem:
-        say(str(problem))
-        return 2
+    with Answer(owed=given.check) as answer:
+        try:
+            return _run(given, answer)
+        except CannotStart as problem:
+            answer.refuse(str(problem))
+            return 1
+
+
+def _run(given: argparse.Namespace, answer: Answer) -> int:
+    with places(check=given.check) as where:
+        os.environ.update(where.environment())
+        django.setup()
+        run = import_string("config.demo.run.run")
+        stay = given.stay or not given.check
+        return int(run(where, answer, check=given.check, stay=stay, cruel=given.cruel))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ from typing import Any
 
 from django.db.models import Count
 
+from config.demo.answer import COUNTED
 from config.demo.places import PROJECT, Places
 from ledger.models import FinancialEvent, Posting
 from ledger.terms import Outcome, SyncState
 
+AUDIT_SECONDS = 600
 REALM = "9130000000000001"
-COUNTED = ("events", "synced", "nothing_to_post", "errors", "entries", "debits", "credits", "differences")
 
 
 def result(where: Places, *, cruel: bool, seconds: float) -> dict[str, Any]:
@@ -46,15 +47,23 @@ def _counts() -> dict[str, Any]:
 
 
 def _audited(where: Places, *, cruel: bool) -> dict[str, Any]:
+    """The auditor's verdict; one that gives none has found no agreement either."""
     command = [sys.executable, "-m", "sandbox.auditor", "--url", where.sandbox_url, *(["--cruel"] if cruel else [])]
-    ran = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False)
-    verdict: dict[str, Any] = json.loads(ran.stdout)
+    try:
+        ran = subprocess.run(
+            command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False, timeout=AUDIT_SECONDS
+        )
+        verdict: dict[str, Any] = json.loads(ran.stdout)
+    except (subprocess.TimeoutExpired, ValueError) as problem:
+        return {"ok": False, "examples": [f"The auditor gave no verdict ({problem}); see the messages above."]}
     return verdict
 
 
 def _problems(counts: dict[str, Any], audited: dict[str, Any]) -> list[str]:
     """Why the result is not ok, in words; empty when it is."""
     problems = list(audited.get("examples", []))
+    if "differences" not in audited:
+        return problems
     if not audited.get("ok"):
         problems.append(f"The auditor found {audited.get('differences')} differences.")
     if counts["unfinished"]:

@@ -1,6 +1,5 @@
 """One run of the demo: start everything under the supervisor, set up like a person, wait, count, stay or end."""
 
-import json
 import signal
 import sys
 import threading
@@ -13,6 +12,7 @@ from django.core.management import call_command
 
 from config.children import Program
 from config.demo import audit, summary
+from config.demo.answer import Answer
 from config.demo.places import HOST, CannotStart, Places, say
 from config.demo.visitor import DidNotWork, Visitor
 from config.supervisor import Supervisor, watchdog_of_the_queue, web, worker
@@ -27,7 +27,7 @@ class Stopped(Exception):
     """The person pressed Ctrl-C."""
 
 
-def run(where: Places, *, check: bool, stay: bool, cruel: bool) -> int:
+def run(where: Places, answer: Answer, *, check: bool, stay: bool, cruel: bool) -> int:
     """Returns the exit code: 0 when everything agreed or the person ended it."""
     started = time.monotonic()
     say("Preparing the database ...")
@@ -41,15 +41,14 @@ def run(where: Places, *, check: bool, stay: bool, cruel: bool) -> int:
             seconds = round(time.monotonic() - started, 1)
             result = audit.result(where, cruel=cruel, seconds=seconds)
             summary.show(result)
-            if check:
-                print(json.dumps(result), flush=True)
+            answer.give(result)
             if stay:
                 summary.invite(where, password=visitor.password())
                 _stay(where, supervisor)
         except Stopped:
             return 130 if check else 0
         except DidNotWork as problem:
-            say(str(problem))
+            answer.refuse(str(problem))
             return 1
     return 0 if result["ok"] or not check else 1
 

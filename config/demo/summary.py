@@ -11,12 +11,19 @@ def show(result: dict[str, Any]) -> None:
     say(f"  {result['events']:>7} financial events of Heartland Retail")
     say(f"  {result['synced']:>7} synced, of which {result['nothing_to_post']} had nothing to post")
     say(f"  {result['errors']:>7} in error")
+    if result["differences"] is None:
+        say("  The books and the till could not be compared.")
+    else:
+        _show_books(result)
+    for problem in result.get("problems", []):
+        say(f"  ! {problem}")
+
+
+def _show_books(result: dict[str, Any]) -> None:
     say(f"  {result['entries']:>7} journal entries in QuickBooks Online, each exactly once")
     say(f"  debits {result['debits']} USD, credits {result['credits']} USD")
     verdict = "agree to the cent" if not result["differences"] else f"differ in {result['differences']} places"
     say(f"  The books and the till {verdict}, per store, day and account ({result['seconds']} s).")
-    for problem in result.get("problems", []):
-        say(f"  ! {problem}")
 
 
 def invite(where: Places, *, password: str | None) -> None:

@@ -1,11 +1,12 @@
 """The Financial Events tab: the postings of a book, newest first, fifty at a time, never counted as a whole."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -15,6 +16,7 @@ from integrations.admin_views import health
 from integrations.admin_views.access import answer, page
 from integrations.admin_views.books import book_of, books_connection, failed_of
 from integrations.admin_views.postings import retry_all
+from integrations.models import Connection
 from ledger.admin.base import page_context
 from ledger.admin.scoping import may, visible
 from ledger.models import Book, Posting
@@ -37,25 +39,54 @@ class Row:
 @require_GET
 @page("ledger.view_posting", store_managers=True)
 def events(request: HttpRequest, connection_id: int) -> HttpResponse:
+    """The tab; with `watch` in its address only what an open tab asks for every few seconds."""
     connection = books_connection(connection_id)
-    book = book_of(connection)
-    counts = health.open_counts(book, person=request.user)
+    counts = health.open_counts(book_of(connection), person=request.user)
     form = EventFilter(request.GET, counts=counts)
     number = _page_number(request)
-    found = list(_chosen(book, form, request)[(number - 1) * ROWS : number * ROWS + 1])
+    found = list(_chosen(book_of(connection), form, request)[(number - 1) * ROWS : number * ROWS + 1])
+    stamp = _stamp(found, counts)
+    if "watch" in request.GET:
+        return JsonResponse({"stamp": stamp, "counts": {row["state"]: row["shown"] for row in counts}})
+    context = _page_context(request, connection, form=form, counts=counts, found=found[:ROWS])
+    context |= {"stamp": stamp, **_ways(request, number=number, more=len(found) > ROWS)}
+    return render(request, "admin/integrations/events.html", context)
+
+
+def _page_context(
+    request: HttpRequest,
+    connection: Connection,
+    *,
+    form: EventFilter,
+    counts: list[dict[str, Any]],
+    found: list[Posting],
+) -> dict[str, Any]:
     label = vendors.VENDORS[connection.vendor].label
-    context = page_context(request, title=label, connection=connection, book=book, tab="events")
-    context |= {
+    context = page_context(request, title=label, connection=connection, book=book_of(connection), tab="events")
+    return context | {
         "form": form,
         "filtered": any(form.data.get(name) for name in ("state", "first", "last", "number", "cause")),
         "counts": counts,
-        "rows": [_row(posting) for posting in found[:ROWS]],
+        "rows": [_row(posting) for posting in found],
+        "held_up_by": _held_up_by(found) if form.data.get("cause") else "",
         "oldest_first": form.data.get("sort") == "oldest",
         "failed": next(row for row in counts if row["state"] == SyncState.ERROR),
         "may_retry": may(request.user, "ledger.retry_posting"),
-        **_ways(request, number=number, more=len(found) > ROWS),
+        "watch": f"?{urlencode({**request.GET.dict(), 'watch': 1})}",
     }
-    return render(request, "admin/integrations/events.html", context)
+
+
+def _stamp(found: list[Posting], counts: list[dict[str, Any]]) -> str:
+    """Changes when the rows of this page would look different."""
+    shown = [(p.pk, p.state, p.error, p.changed_since, p.set_aside_reason, p.entry_id, p.amount) for p in found]
+    offered = [row["state"] for row in counts if row["count"]]
+    return hashlib.sha256(repr([shown, offered]).encode()).hexdigest()[:16]
+
+
+def _held_up_by(found: list[Posting]) -> str:
+    """The sentence of one cause. What several events say of themselves is an example."""
+    said = sorted({posting.error for posting in found})
+    return said[0] if len(said) == 1 else f"for example, {said[0]}" if said else ""
 
 
 def _page_number(request: HttpRequest) -> int:

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 from django.urls import reverse
 
 from integrations import alerts
 from integrations.admin_views.access import address_of
+from integrations.admin_views.till_health import till_problem
 from integrations.admin_views.words import counted
-from integrations.models import Alert, Capture, Connection
+from integrations.models import Alert, Connection
 from ledger.admin.base import LARGEST_COUNT
 from ledger.admin.scoping import Person, is_store_manager, visible
 from ledger.errors import AuthExpired, UnmappedAccount
@@ -84,17 +85,22 @@ def troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:
 
 def _own_troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:
     failed = visible(Posting.objects.filter(book=connection.book, state=SyncState.ERROR), to=person)
-    causes = failed.values("cause").annotate(events=Count("pk"), said=Min("error"), since=Min("updated_at"))
+    causes = failed.values("cause").annotate(
+        events=Count("pk"), first=Min("error"), last=Max("error"), since=Min("updated_at")
+    )
     for row in causes.order_by("cause"):
-        yield _trouble(connection, row["cause"], row["said"], row["events"], row["since"], Alert.Severity.ERROR)
+        said = row["first"] if row["first"] == row["last"] else f"{row['events']} events, for example: {row['first']}"
+        yield _trouble(connection, row["cause"], said, row["events"], row["since"], Alert.Severity.ERROR)
 
 
 def _till_troubles(connection: Connection) -> Iterable[Trouble]:
-    captures = Capture.objects.filter(connection__source__feeds__book=connection.book).exclude(problem="")
-    for capture in captures.select_related("connection__source"):
-        till = capture.connection
-        sentence = f"{till.source} could not be read: {capture.problem}"
-        yield Trouble(sentence, 0, None, True, cure_link=address_of(till), cure=f"Open {till.source}")
+    """Tills that feed the book and are not read. Asked now, for a worker that hangs opens no alert."""
+    tills = Connection.objects.filter(source__feeds__book=connection.book).select_related("source").distinct()
+    for till in tills:
+        problem = till_problem(till)
+        if problem:
+            link, cure = address_of(till), f"Open {till.source}"
+            yield Trouble(f"{till.source}: {problem}", 0, None, True, cure_link=link, cure=cure)
 
 
 def _trouble(

@@ -11,12 +11,13 @@ from integrations import tasks, vendors
 from integrations.admin_forms import DayStartForm, FeedForm, KeysForm, NewSourceForm
 from integrations.admin_views.access import address_of, deed, page
 from integrations.admin_views.books import chosen, connecting_is_possible, created
+from integrations.admin_views.till_health import till_problem
 from integrations.admin_views.words import counted
 from integrations.models import Capture, Connection
 from ledger.admin.base import page_context
 from ledger.admin.scoping import may_for_all
 from ledger.audit import note
-from ledger.journal import orders, recording
+from ledger.journal import feeds, orders
 from ledger.locks import locked
 from ledger.models import Book, Feed, Source, Store
 
@@ -36,6 +37,7 @@ def till(request: HttpRequest, vendor: str) -> HttpResponse:
         "keys": KeysForm(connection),
         "has_keys": connecting_is_possible(connection),
         "store_days": [(store, days[f"store-{store.pk}"]) for store in stores],
+        "problem": till_problem(connection) if connection.state != Connection.State.UNCONNECTED else "",
         "capture": Capture.objects.filter(connection=connection).first(),
         "events": connection.source.events.order_by()[:10_001].count(),
         "feeds": [_feed_form(book, connection.source) for book in Book.objects.all()],
@@ -86,7 +88,10 @@ def save_days(request: HttpRequest, connection: Connection) -> str:
         for store in moved:
             was = {"day_start": f"{before[store.pk]:%H:%M}"}
             note(request.user, "changed a store", store, before=was, after={"day_start": f"{store.day_start:%H:%M}"})
-    return f"Changed: {counted(len(moved), 'store')}. What was captured before keeps its business date."
+    return (
+        f"Changed: {counted(len(moved), 'store')}. Sales that are read from now on are dated by it, earlier ones only "
+        "when they are read again because something in them changed."
+    )
 
 
 @deed("ledger.change_feed")
@@ -100,27 +105,34 @@ def save_feed(request: HttpRequest, connection: Connection) -> str:
     if not form.is_valid():
         raise orders.Refused(" ".join(str(e) for errors in form.errors.values() for e in errors))
     with transaction.atomic():
-        joined = _feed(request, book, source, form.cleaned_data)
+        _feed(request, book, source, form.cleaned_data)
+    followed = feeds.follow(book, source)
     for books in Connection.objects.filter(book=book):
         tasks.wake(books.pk)
-    return f"Saved. {counted(joined, 'known event')} joined {book} as Never Synced."
+    return f"Saved. {_moved(book, followed)}"
 
 
-def _feed(request: HttpRequest, book: Book, source: Source, chosen: dict[str, Any]) -> int:
-    """Write the feed; returns how many known events joined the book."""
+def _moved(book: Book, followed: feeds.Followed) -> str:
+    joined = f"{counted(followed.joined, 'known event')} joined {book}."
+    if not followed.left:
+        return joined
+    return f"{joined} {counted(followed.left, 'event')} of stores that do not feed it were set aside there, unsent."
+
+
+def _feed(request: HttpRequest, book: Book, source: Source, chosen: dict[str, Any]) -> None:
+    """Write the feed."""
     feed = Feed.objects.filter(book=book, source=source).first()
     before = _in_words(feed)
     if chosen["which"] == FeedForm.NONE:
         if feed:
             note(request.user, "ended a feed", feed, before=before)
             feed.delete()
-        return 0
+        return
     feed = feed or Feed(book=book, source=source)
     feed.all_stores = chosen["which"] == FeedForm.ALL
     feed.save()
     feed.stores.set([] if feed.all_stores else chosen["stores"])
     note(request.user, "changed a feed", feed, before=before, after=_in_words(feed))
-    return recording.open_feed(feed)
 
 
 def _in_words(feed: Feed | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Heartland Retail as a point of sale: walks over its tickets and hands them out whole."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, time
 from functools import cached_property
@@ -10,6 +11,10 @@ from integrations.heartland_retail.document import Json, assemble, aware, missin
 from ledger.errors import Unreachable
 from ledger.terms import DEFAULT_CLASS, Dimension, EventKind
 from ledger.values import Cursor, DimensionName, Document, EventFacts, Page, RemoteStore
+
+_LOOKS_LIKE_ID = re.compile(r"[1-9][0-9]{0,17}")
+LARGEST_ID = 2**63 - 1
+"""The cursor keeps an id in 64 bits."""
 
 
 class HeartlandRetailAdapter:
@@ -44,7 +49,7 @@ class HeartlandRetailAdapter:
         return [*names, DimensionName(Dimension.ITEM_CLASS, DEFAULT_CLASS, "No item class")]
 
     def walk(self, cursor: Cursor) -> Page:
-        """The next page by (updated_at, id). Tickets never completed only move the cursor."""
+        """The next page by (updated_at, id). Tickets never completed only move the cursor; reopened ones come along."""
         found, more = self._changed_after(cursor)
         if not found:
             return Page((), cursor, more=False)
@@ -73,7 +78,7 @@ class HeartlandRetailAdapter:
         return found, len(found) >= PER_PAGE if answer.total is None else answer.total > len(found)
 
     def _documents(self, tickets: list[Json], *, all_of_them: bool = False) -> tuple[Document, ...]:
-        kept = [self._whole(ticket) for ticket in tickets if all_of_them or payloads.is_financial(ticket)]
+        kept = [self._whole(ticket) for ticket in tickets if all_of_them or payloads.was_completed(ticket)]
         self._look_up_items(kept)
         return tuple(self._document(ticket) for ticket in kept)
 
@@ -94,7 +99,7 @@ class HeartlandRetailAdapter:
 
     def _look_up_items(self, tickets: list[Json]) -> None:
         named = {str(line.get("item_id")) for ticket in tickets for line in rows(ticket.get("lines"))}
-        unknown = {item_id for item_id in named if item_id.isdecimal()} - self._items.keys()
+        unknown = {item_id for item_id in named if _LOOKS_LIKE_ID.fullmatch(item_id)} - self._items.keys()
         if unknown:
             self._items.update({str(item.get("id")): item for item in self._client.items(unknown)})
 
@@ -118,7 +123,7 @@ class HeartlandRetailAdapter:
 def _key(ticket: Json) -> tuple[datetime, int]:
     """The place of a ticket in the walk; raises Unreachable for a row without one, lest it be passed by."""
     updated_at, external_id = aware(ticket.get("updated_at")), ticket.get("id")
-    if updated_at is None or not isinstance(external_id, int):
+    if updated_at is None or not isinstance(external_id, int) or not 0 < external_id <= LARGEST_ID:
         raise Unreachable("Heartland Retail gave a ticket without id or time of change. Daybook tries again.")
     return updated_at, external_id
 

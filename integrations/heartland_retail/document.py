@@ -16,8 +16,8 @@ Json = dict[str, Any]
 
 PARTS = ("lines", "payments")
 
-ROUNDING_LIMIT = Decimal("0.05")
-"""Lines and total may differ by so much; more means that something is missing or wrong."""
+YEARS = range(1900, 2201)
+"""Other years are no times: systems write 0001-01-01 for none, and near both ends reckoning with them fails."""
 
 MASK = "[masked]"
 _PERHAPS_CARD = re.compile(r"\d(?:[ -]?\d){12}")
@@ -38,7 +38,10 @@ _LONG_NUMBER = re.compile(r"\d{4,}(?=\d{4})")
 
 def parse(raw: bytes) -> Json:
     """The JSON object that was kept, amounts as Decimal. Raises ValueError when it is none."""
-    found = json.loads(raw, parse_float=Decimal, parse_constant=str)
+    try:
+        found = json.loads(raw, parse_float=Decimal, parse_constant=str)
+    except (ArithmeticError, RecursionError):
+        raise ValueError("a number or a depth beyond all measure") from None
     if not isinstance(found, dict):
         raise ValueError("a ticket is a JSON object")
     return found
@@ -75,8 +78,8 @@ def assemble(ticket: Json, *, items: Mapping[str, Json], time_zone: str, gift_ca
 def missing_parts(ticket: Json) -> tuple[str, ...]:
     """Which of `lines` and `payments` are absent or visibly cut short, and so must be read on their own."""
     lines, payments = ticket.get("lines"), ticket.get("payments")
-    total = _amount(ticket.get("total"))
-    whole_lines = bool(lines) and _agree(_sum(lines, key="value"), total, by=ROUNDING_LIMIT)
+    total = amount_or_none(ticket.get("total"))
+    whole_lines = bool(lines) and _agree(_sum(lines, key="value"), total, by=money.ROUNDING_LIMIT)
     standing = [payment for payment in rows(payments) if not voided(payment)]
     paid = _sum(standing, key="amount")
     whole_payments = isinstance(payments, list) and _agree(paid, _paid(ticket), by=money.ZERO)
@@ -108,19 +111,36 @@ def lowered(value: object) -> str:
 
 
 def moment(value: object) -> datetime | None:
-    """A point of time in ISO 8601, naive where it names no offset; None when unreadable."""
+    """A point of time in ISO 8601, naive where it names no offset; None when unreadable or out of all YEARS."""
     if not isinstance(value, str):
         return None
     try:
-        return datetime.fromisoformat(value.strip())
+        found = datetime.fromisoformat(value.strip())
     except ValueError:
         return None
+    return found if found.year in YEARS else None
 
 
 def aware(value: object) -> datetime | None:
     """The same for fields that are UTC unless they name an offset."""
     found = moment(value)
     return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
+
+
+def amount(value: object) -> Decimal:
+    """An amount as Heartland writes it. Raises NotAnAmount, for exponents that arithmetic refuses too."""
+    try:
+        return money.parse(value)
+    except ArithmeticError:
+        raise money.NotAnAmount(f"{value!r} is not an amount that can be booked") from None
+
+
+def amount_or_none(value: object) -> Decimal | None:
+    """The same where it is only compared or shown: the reading itself refuses what is no amount."""
+    try:
+        return amount(value)
+    except money.NotAnAmount:
+        return None
 
 
 def masked(value: Any, *, key: str = "", gift: bool = False, gift_card_tender: str = "") -> Any:
@@ -186,24 +206,16 @@ def _item(item: Json) -> Json:
 def _paid(ticket: Json) -> Decimal | None:
     """What the ticket says was paid; where it does not say, what its total and balance leave."""
     if ticket.get("total_paid") is not None:
-        return _amount(ticket["total_paid"])
-    total, balance = _amount(ticket.get("total")), ticket.get("balance")
-    owed = money.ZERO if balance is None else _amount(balance)
+        return amount_or_none(ticket["total_paid"])
+    total, balance = amount_or_none(ticket.get("total")), ticket.get("balance")
+    owed = money.ZERO if balance is None else amount_or_none(balance)
     return None if total is None or owed is None else total - owed
 
 
 def _sum(found: object, *, key: str) -> Decimal | None:
-    amounts = [_amount(row.get(key)) for row in rows(found)]
-    readable = [amount for amount in amounts if amount is not None]
+    amounts = [amount_or_none(row.get(key)) for row in rows(found)]
+    readable = [one for one in amounts if one is not None]
     return sum(readable, money.ZERO) if len(readable) == len(amounts) else None
-
-
-def _amount(value: object) -> Decimal | None:
-    """Only for comparing: the reading itself refuses what is no amount."""
-    try:
-        return money.parse(value)
-    except money.NotAnAmount:
-        return None
 
 
 def _agree(one: Decimal | None, other: Decimal | None, *, by: Decimal) -> bool:

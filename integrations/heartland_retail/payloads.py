@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from integrations.heartland_retail.document import (
     Json,
+    amount,
+    amount_or_none,
     aware,
     lowered,
     mask_cards,
@@ -28,12 +30,16 @@ from ledger.values import DimensionName, EventFacts, EventHeader, ItemFact, Remo
 MIDNIGHT: Mapping[str, time] = MappingProxyType({})
 """Day starts of stores that begin their day at midnight: none has to be named."""
 
+LONGEST_ID = 40
+"""Heartland's ids are whole numbers; what is longer than any of them is none."""
+
 _TYPES = {"", "ticket", "return"}
-_LINE_TYPES = {"ItemLine", "TaxLine", "ShippingLine", "GiftCardLine"}
+_LINE_TYPES = ("ItemLine", "TaxLine", "ShippingLine", "GiftCardLine")
+"""Not a set: what stands for a type may be a list or an object, which no set can be asked for."""
 
 
 def is_financial(ticket: Json) -> bool:
-    """Whether the ticket was ever completed; a voided one still is, since it may have been posted."""
+    """Whether the ticket stands completed; a voided one still does, since it may have been posted."""
     status = lowered(ticket.get("status"))
     if status and not voided(ticket):
         return status == "complete"
@@ -41,12 +47,17 @@ def is_financial(ticket: Json) -> bool:
     return completed is True or (completed is None and ticket.get("completed_at") is not None)
 
 
+def was_completed(ticket: Json) -> bool:
+    """Whether the ticket is or once was financial: one that was reopened keeps its time of completion."""
+    return is_financial(ticket) or bool(ticket.get("completed_at"))
+
+
 def read_ticket(raw: bytes, *, day_starts: Mapping[str, time] = MIDNIGHT, currency: str = "USD") -> EventFacts | None:
-    """The facts of a ticket as `document.assemble` wrote it; None when it was never completed.
+    """The facts of a ticket as `document.assemble` wrote it; None when it is not complete (any more).
 
     `day_starts`: by store, the local time at which its trading day begins. Amounts are rounded to the cent.
-    Raises Unreadable for what cannot be read; whether the parts make up the total is for the rules to judge.
-    Wire format: contract 2.1 and 2.2.
+    Raises Unreadable, and nothing else, for what cannot be read; whether the parts make up the total is for the
+    rules to judge. Wire format: contract 2.1 and 2.2.
     """
     try:
         ticket = parse(raw)
@@ -62,6 +73,7 @@ def read_header(ticket: Json, *, day_starts: Mapping[str, time] = MIDNIGHT) -> E
     store = _code(ticket.get("source_location_id")) or None
     zone = _zone(ticket.get("_store"))
     local = _local_time(ticket, zone=zone)
+    total = amount_or_none(ticket.get("total"))
     return EventHeader(
         kind=EventKind.TICKET,
         external_id=_code(ticket.get("id")),
@@ -69,7 +81,7 @@ def read_header(ticket: Json, *, day_starts: Mapping[str, time] = MIDNIGHT) -> E
         store_external_id=store,
         business_date=_business_date(local, starts=day_starts.get(store or "", time.min)),
         completed_at=_completed_at(ticket, zone=zone),
-        total=_amount_or_none(ticket.get("total")),
+        total=None if total is None else money.cents(total) + money.ZERO,
     )
 
 
@@ -128,12 +140,13 @@ class _Reading:
     def _item(self, line: Json) -> ItemFact:
         name = _text(line.get("item_description")) or _text(line.get("description"))
         item_id = _code(line.get("item_id"))
-        known = self.ticket.get("_items", {}).get(item_id)
+        items = self.ticket.get("_items")
+        known = items.get(item_id) if isinstance(items, dict) else None
         if not isinstance(known, dict):
             raise self._refuse(f"its item {item_id or '?'} ({name or 'no name'}) cannot be found in Heartland.")
         named = name or _text(known.get("description")) or _text(line.get("item_public_id")) or f"Item {item_id}"
         return ItemFact(
-            item_class=_code(known.get("financial_class_id")) or DEFAULT_CLASS,
+            item_class=self._named(known, "financial_class_id", f"the item class of {named}") or DEFAULT_CLASS,
             quantity=self._number(line, "qty", f"the quantity of {named}"),
             value=self._value(line),
             # Where the item does not say, it counts as stock, so that a missing cost is not passed over.
@@ -144,13 +157,14 @@ class _Reading:
         )
 
     def _tax(self, line: Json) -> TaxFact:
-        return TaxFact(jurisdiction=_code(line.get("tax_jurisdiction_id")), value=self._value(line))
+        jurisdiction = self._named(line, "tax_jurisdiction_id", "the jurisdiction of a tax line")
+        return TaxFact(jurisdiction=jurisdiction, value=self._value(line))
 
     def _tender(self, payment: Json) -> TenderFact:
         # A payment without a status counts: contract 2.2 knows only `complete` and `voided`.
         if lowered(payment.get("status")) not in {"", "complete"}:
             raise self._refuse(f"the status of a payment, {_shown(payment.get('status'))}, is not known.")
-        tender = _code(payment.get("payment_type_id"))
+        tender = self._named(payment, "payment_type_id", "the payment type of a payment")
         if not tender:
             raise self._refuse("a payment names no payment type.")
         amount = self._money(payment, "amount", "the amount of a payment")
@@ -169,13 +183,21 @@ class _Reading:
         name = _text(line.get("item_description")) or _text(line.get("description")) or line["type"]
         return self._money(line, "value", f"the value of the line {name}")
 
+    def _named(self, row: Json, key: str, what: str) -> str:
+        """The id under a key; empty for none. What is there and no id must not pass for none."""
+        value = row.get(key)
+        code = _code(value)
+        if not code and value not in (None, ""):
+            raise self._refuse(f"{what} is {_shown(value)}, which is no id.")
+        return code
+
     def _money(self, row: Json, key: str, what: str) -> Decimal:
         return money.cents(self._number(row, key, what)) + money.ZERO
 
     def _number(self, row: Json, key: str, what: str) -> Decimal:
         """The number without trailing zeros: 2, 2.0 and "2.00" are the same fact."""
         try:
-            return money.parse(row.get(key)).normalize() + money.ZERO
+            return amount(row.get(key)).normalize() + money.ZERO
         except money.NotAnAmount:
             raise self._refuse(f"{what} is {_shown(row.get(key))}, which is not an amount.") from None
 
@@ -229,23 +251,22 @@ def _zone(store: object) -> ZoneInfo | None:
         return None
 
 
-def _amount_or_none(value: object) -> Decimal | None:
-    try:
-        return money.cents(money.parse(value)) + money.ZERO
-    except money.NotAnAmount:
-        return None
-
-
 def _code(value: object) -> str:
-    """An id as text; empty for none."""
-    return str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    """An id as text; empty for none and for what can be none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    code = _storable(str(value))
+    return code if len(code) <= LONGEST_ID else ""
 
 
 def _text(value: object) -> str:
-    """A name that any database takes: no card number, no NUL, no half of a surrogate pair."""
-    if not isinstance(value, str):
-        return ""
-    return mask_cards(value).encode("utf-8", "replace").decode().replace("\x00", "").strip()
+    """A name without card numbers."""
+    return _storable(mask_cards(value)) if isinstance(value, str) else ""
+
+
+def _storable(text: str) -> str:
+    """The text as any database takes it: no NUL, no half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "").strip()
 
 
 def _shown(value: object) -> str:

@@ -9,15 +9,7 @@ from integrations.http import lost
 from integrations.quickbooks import payloads
 from integrations.quickbooks.client import PRODUCTION, SANDBOX, Client, Reply, quoted
 from integrations.quickbooks.faults import fault_error, faults_in
-from ledger.errors import (
-    AuthExpired,
-    DaybookError,
-    OutcomeUnknown,
-    PeriodClosed,
-    RateLimited,
-    Unreachable,
-    Unsupported,
-)
+from ledger.errors import AuthExpired, DaybookError, PeriodClosed, RateLimited, Unreachable, Unsupported
 from ledger.values import Capabilities, Company, Delivered, OutgoingEntry, RemoteAccount, RemoteEntry
 
 CAPABILITIES = Capabilities(
@@ -72,9 +64,13 @@ class QuickBooksAdapter:
         days = quoted(first.isoformat()), quoted(last.isoformat())
         return self._entries(where=f"TxnDate >= {days[0]} AND TxnDate <= {days[1]}")
 
+    def body(self, entry: OutgoingEntry) -> str:
+        """The text that leaves for one entry, alone or within a batch; makes no call. Raises Unsupported."""
+        return payloads.entry_json(entry)
+
     def post_one(self, entry: OutgoingEntry, *, send_before: float) -> Delivered:
         """Create one entry under its request key; what concerns the entry is in the result."""
-        draft = _prepared(entry)
+        draft = self._prepared(entry)
         if draft.error:
             return draft
         try:
@@ -89,20 +85,15 @@ class QuickBooksAdapter:
         """Create at most 30 entries in one call; one result each, in order.
 
         Names within the batch follow from the order, so that a repeat of the same batch is the same text.
-        A definite refusal of the whole call is the result of each of its entries.
+        What QuickBooks says of one entry is that entry's result. Any error of the whole call is raised: a refusal
+        (Rejected, PeriodClosed) then says that nothing was booked, and tells of no entry whether it is at fault.
         """
-        drafts = [_prepared(entry) for entry in entries]
+        drafts = [self._prepared(entry) for entry in entries]
         creations = [(f"e{n}", draft.sent) for n, draft in enumerate(drafts) if not draft.error]
         if not creations:
             return drafts
-        try:
-            reply = self._client.create_batch(creations, request_key=request_key, send_before=send_before)
-        except (Unreachable, RateLimited, AuthExpired, OutcomeUnknown):
-            raise
-        except DaybookError as error:
-            results = [draft if draft.error else _failed(draft, error) for draft in drafts]
-        else:
-            results = _shared_out(reply, drafts)
+        reply = self._client.create_batch(creations, request_key=request_key, send_before=send_before)
+        results = _shared_out(reply, drafts)
         return [_dated(result, entry) for result, entry in zip(results, entries, strict=True)]
 
     def link(self, remote_id: str) -> str:
@@ -116,13 +107,12 @@ class QuickBooksAdapter:
     def _entries(self, *, where: str) -> Iterator[RemoteEntry]:
         return map(payloads.remote_entry, self._client.query("JournalEntry", where=where))
 
-
-def _prepared(entry: OutgoingEntry) -> Delivered:
-    """The text to send, or why there is none."""
-    try:
-        return Delivered(entry.reference, sent=payloads.entry_json(entry))
-    except Unsupported as error:
-        return Delivered(entry.reference, error=error)
+    def _prepared(self, entry: OutgoingEntry) -> Delivered:
+        """The text to send, or why there is none."""
+        try:
+            return Delivered(entry.reference, sent=self.body(entry))
+        except Unsupported as error:
+            return Delivered(entry.reference, error=error)
 
 
 def _shared_out(reply: Reply, drafts: Sequence[Delivered]) -> list[Delivered]:

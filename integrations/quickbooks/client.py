@@ -149,6 +149,8 @@ def _definite(answer: HttpAnswer) -> Json:
     faults = faults_in(data)
     if answer.status in _TELLING_STATUSES:
         faults.append(Fault(f"HTTP {answer.status}"))
+    if faults and parts(data, "BatchItemResponse"):
+        raise lost("a refusal of the whole beside results", write=answer.write)
     if faults:
         raise fault_error(faults, write=answer.write)
     if answer.status != 200:

@@ -1,4 +1,4 @@
-"""What QuickBooks Online's faults mean to us: one table of their codes and words -> our errors. Pure.
+"""What QuickBooks Online's faults mean to us: one table of their codes, words and types -> our errors. Pure.
 
 Source: Intuit's error-code table and "handling common errors", and answers as they were recorded.
 """
@@ -28,12 +28,20 @@ class Means(IntEnum):
 
 @dataclass(frozen=True)
 class Meaning:
-    """A row of the table: it fits a code (any, when blank) of a fault whose words hold `words`."""
+    """A row of the table: it fits a fault of this code whose words hold `words` and whose type holds `kind`.
+
+    Blank fits any. The words quote names that the customer chose, so what the type tells is asked of the type alone.
+    """
 
     code: str
     means: Means
     sentence: str = ""
     words: str = ""
+    kind: str = ""
+
+    def fits(self, fault: "Fault") -> bool:
+        words = f"{fault.message} {fault.detail}".lower()
+        return self.code in {"", fault.code} and self.words in words and self.kind in fault.kind.lower()
 
 
 _LOOK_UP = "Daybook looks the entry up before it sends anything again."
@@ -92,9 +100,9 @@ FAULTS = (
     Meaning("6000", Means.REFUSED, _NEEDS_NAME, words="in the name field"),
     Meaning("6000", Means.REFUSED, "QuickBooks refused this entry. Do what it says, then press Retry."),
     # Codes that are not in the table, by the fault's type; "AuthorizatonFault" is how the schema spells it.
-    Meaning("", Means.RECONNECT, _AGAIN, words="authentication"),
-    Meaning("", Means.RECONNECT, _AGAIN, words="authorizat"),
-    Meaning("", Means.MAYBE_BOOKED, _TROUBLE, words="systemfault"),
+    Meaning("", Means.RECONNECT, _AGAIN, kind="authentication"),
+    Meaning("", Means.RECONNECT, _AGAIN, kind="authorizat"),
+    Meaning("", Means.MAYBE_BOOKED, _TROUBLE, kind="systemfault"),
     Meaning("", Means.REFUSED, "QuickBooks refused this. Do what it says, then press Retry."),
 )
 
@@ -110,8 +118,7 @@ class Fault:
 
     @property
     def meaning(self) -> Meaning:
-        words = f"{self.kind} {self.message} {self.detail}".lower()
-        return next(row for row in FAULTS if row.code in {"", self.code} and row.words in words)
+        return next(row for row in FAULTS if row.fits(self))
 
 
 def faults_in(data: Json) -> list[Fault]:

@@ -27,7 +27,6 @@ DISCOVERY = {
     SANDBOX: f"{_WELL_KNOWN}/openid_sandbox_configuration",
 }
 ACCESS_SECONDS = 3600
-REFRESH_SECONDS = 100 * 24 * 3600
 """What Intuit documents, for an answer that does not say."""
 
 _NO_MEMBER = "The person who connected QuickBooks has left that company. Let a member of it connect it again."
@@ -91,25 +90,15 @@ class Credentials:
             "help": "Set by Connect; changes about daily and ends after 100 days without use.",
         },
     )
-    realm: str = field(
-        default="",
-        metadata={
-            "label": "Company ID",
-            "secret": False,
-            "help": "Set by Connect; QuickBooks shows it under Settings > Account and settings > Billing.",
-        },
-    )
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """What the token endpoint gives, lifetimes in seconds; the hard limit (five years) only where told."""
+    """What the token endpoint gives; the lifetime of the access token in seconds."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     access_expires_in: int
-    refresh_expires_in: int
-    refresh_hard_expires_in: int | None = None
 
 
 class _Intuit(AuthClient):  # type: ignore[misc, unused-ignore]
@@ -119,7 +108,6 @@ class _Intuit(AuthClient):  # type: ignore[misc, unused-ignore]
         self.document = known
         self._timeout = (min(10.0, timeout), timeout)
         super().__init__(**settings)
-        self.include_refresh_token_hard_expires_in = True
 
     def get(self, url: str, **options: object) -> requests.Response:
         """The library reads the discovery document alone with GET."""
@@ -242,8 +230,6 @@ def _read(client: _Intuit) -> Tokens:
         access_token=client.access_token,
         refresh_token=client.refresh_token,
         access_expires_in=_seconds(client.expires_in) or ACCESS_SECONDS,
-        refresh_expires_in=_seconds(client.x_refresh_token_expires_in) or REFRESH_SECONDS,
-        refresh_hard_expires_in=_seconds(client.x_refresh_token_hard_expires_in),
     )
 
 

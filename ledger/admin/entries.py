@@ -21,7 +21,7 @@ from ledger.admin.base import (
 )
 from ledger.admin.scoping import visible
 from ledger.admin.t_account import attempts_of, t_account
-from ledger.models import JournalEntry, Posting
+from ledger.models import Attempt, JournalEntry, Posting
 from ledger.terms import DeliveryState, EntryKind
 
 COLOURS = {
@@ -77,6 +77,7 @@ class JournalEntryAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
             "kind": EntryKind(entry.kind),
             "account_sides": t_account(entry),
             "attempts": attempts_of([entry]),
+            "adopted": entry.attempts.filter(result=Attempt.Result.ADOPTED).exists(),
             "postings": visible(Posting.objects.filter(lines__entry=entry).distinct(), to=request.user),
         }
         return TemplateResponse(request, "admin/ledger/journalentry/page.html", context)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ledger import facts as facts_json
 from ledger import money, rules
+from ledger.admin.adopted import adopted
 from ledger.admin.t_account import attempts_of, t_account
 from ledger.errors import DaybookError, ForeignEntry
 from ledger.models import AuditRecord, DimensionValue, EventRevision, JournalEntry, Posting
@@ -50,6 +51,7 @@ def on_the_page(posting: Posting) -> dict[str, Any]:
         "means": means,
         "means_problem": means_problem,
         "entry": posting.entry,
+        "adopted": adopted(posting),
         "account_sides": t_account(posting.entry) if posting.entry else None,
         "attempts": attempts_of(entries),
         "history": _history(posting),
@@ -102,9 +104,10 @@ def _processing(posting: Posting) -> str:
 
 
 def _synced(posting: Posting) -> str:
+    entry = posting.entry.remote_id if posting.entry else ""
     sentence = {
         Outcome.POSTED: "The entry stands in the books. Nothing to do.",
-        Outcome.ADOPTED: "A person took the entry that stood in the books already as this event's.",
+        Outcome.ADOPTED: f"Adopted: entry {entry} of the accounting system stands for this event. Nothing was sent.",
         Outcome.NOTHING_TO_POST: "Nothing moved value in it, so there is no entry. Nothing to do.",
         Outcome.VOIDED_BEFORE_SYNC: "It was voided before it was sent, so there is no entry. Nothing to do.",
     }[Outcome(posting.outcome)]

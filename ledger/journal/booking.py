@@ -8,15 +8,17 @@ from decimal import Decimal
 from typing import Protocol
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 
 from ledger import bulk, rules
 from ledger import facts as facts_json
 from ledger.clock import database_now
 from ledger.entries import ResolvedLine, balanced, line_text, mark, reference_of, told_apart_by
 from ledger.errors import DaybookError, Unreadable, Unsupported
+from ledger.journal.saying import said
+from ledger.journal.states import latest_revision
 from ledger.locks import locked
-from ledger.models import Book, EventRevision, FinancialEvent, JournalEntry, JournalLine, Posting
+from ledger.models import Book, EventRevision, JournalEntry, JournalLine, Posting
 from ledger.terms import DeliveryState, Dimension, EventKind, Outcome, Role, SyncState
 from ledger.values import DraftLine, EventFacts
 
@@ -83,8 +85,7 @@ def book_next(book: Book, table: Resolver) -> Booked:
 
 
 def _next(book: Book) -> list[Posting]:
-    due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=database_now())
-    waiting = Posting.objects.filter(due, book=book, state=SyncState.NOT_SYNCED, entry=None)
+    waiting = Posting.objects.filter(book=book, state=SyncState.NOT_SYNCED, entry=None)
     ordered = locked(waiting, skip_locked=True).select_related("event__source", "store").order_by("priority", "id")
     return list(ordered[: block_size()])
 
@@ -101,12 +102,13 @@ def _latest_n() -> Subquery:
 
 
 def _work_out(block: _Block, posting: Posting, facts: EventFacts | None, table: Resolver, book: Book) -> None:
+    """One event that fails, even by a defect of ours, must not hold up the others."""
     try:
         _enter(block, posting, facts, table, book)
-    except DaybookError as problem:
+    except (DaybookError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
         posting.state, posting.updated_at = SyncState.ERROR, block.now
-        posting.error_code, posting.cause = problem.code, problem.cause[:200]
-        posting.error, posting.error_detail = problem.sentence, problem.detail
+        for column, words in said(problem).items():
+            setattr(posting, column, words)
         block.failed.append(posting)
 
 
@@ -182,7 +184,7 @@ def _write(block: _Block) -> None:
     _seal(block)
     for outcome, ids in block.empty.items():
         Posting.objects.filter(pk__in=ids).update(
-            state=SyncState.SYNCED, outcome=outcome, booked_revision=_event_revision(), updated_at=block.now
+            state=SyncState.SYNCED, outcome=outcome, booked_revision=latest_revision(), updated_at=block.now
         )
     if block.failed:
         fields = ["state", "error_code", "cause", "error", "error_detail", "updated_at"]
@@ -203,7 +205,7 @@ def _seal(block: _Block) -> None:
     JournalEntry.objects.filter(pk__in=ids).update(sealed=True, state=DeliveryState.READY)
     carried_by = JournalLine.objects.filter(posting=OuterRef("pk")).order_by("-entry_id").values("entry_id")[:1]
     Posting.objects.filter(pk__in=[posting.pk for posting, _ in block.lines]).update(
-        entry_id=Subquery(carried_by), booked_revision=_event_revision(), updated_at=block.now
+        entry_id=Subquery(carried_by), booked_revision=latest_revision(), updated_at=block.now
     )
 
 
@@ -220,7 +222,3 @@ def _row(entry: JournalEntry, posting: Posting, line: ResolvedLine) -> bulk.Line
         text=line.text,
         why=line.why,
     )
-
-
-def _event_revision() -> Subquery:
-    return Subquery(FinancialEvent.objects.filter(pk=OuterRef("event_id")).values("revision")[:1])

@@ -6,7 +6,8 @@ from django.db import transaction
 
 from ledger.audit import Actor, note
 from ledger.clock import database_now
-from ledger.journal.orders import Refused
+from ledger.errors import Refused
+from ledger.journal import orders
 from ledger.models import Account, Book
 from ledger.values import RemoteAccount
 
@@ -53,6 +54,7 @@ def import_accounts(book: Book, accounts: Iterable[RemoteAccount]) -> int:
             batch_size=500,
         )
         Account.objects.filter(book=book, imported_at__lt=now).update(active=False)
+        orders.requeue_unmapped(book)  # an account that came back may be what events waited for
     return len(rows)
 
 

@@ -5,9 +5,8 @@ names its owner, so that a worker that lost its claim changes nothing. Times are
 """
 
 import hashlib
-import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -93,13 +92,21 @@ def outgoing(entries: Sequence[JournalEntry]) -> dict[str, OutgoingEntry]:
     }
 
 
-def begin(claim: Claim, entries: Sequence[JournalEntry], *, batch_key: str = "") -> list[JournalEntry]:
-    """Record the attempt before the call and renew the claim's lease; returns the entries still ours to send."""
+def begin(
+    claim: Claim, entries: Sequence[JournalEntry], *, bodies: Mapping[str, str], batch_key: str = ""
+) -> list[JournalEntry]:
+    """Record the attempt and what will leave, before the call, and renew the claim's lease.
+
+    `bodies`: by reference, the text that is sent, kept as proof. Returns the entries that are still ours to send.
+    """
     with transaction.atomic():
         now = database_now()
         ours = still_ours(claim, [entry.pk for entry in entries])
         kept = [entry for entry in entries if entry.pk in ours]
-        batch = _batch(claim, kept, batch_key, now) if batch_key and kept else None
+        batch = _batch(kept, batch_key, bodies, now) if batch_key and kept else None
+        for entry in kept:
+            entry.sent_body = bodies[entry.reference]
+        JournalEntry.objects.bulk_update(kept, ["sent_body"])
         JournalEntry.objects.filter(owner=claim.owner, state=DeliveryState.SENDING).update(
             lease_until=now + claim.lease
         )
@@ -117,13 +124,13 @@ def begin(claim: Claim, entries: Sequence[JournalEntry], *, batch_key: str = "")
     return kept
 
 
-def _batch(claim: Claim, entries: Sequence[JournalEntry], key: str, now: datetime) -> Batch:
-    content = [repr(claim.outgoing[entry.reference]) for entry in entries]
+def _batch(entries: Sequence[JournalEntry], key: str, bodies: Mapping[str, str], now: datetime) -> Batch:
+    content = [bodies[entry.reference] for entry in entries]
     return Batch.objects.create(
         book_id=entries[0].book_id,
         request_key=key,
         references=[entry.reference for entry in entries],
-        sent_hash=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+        sent_hash=hashlib.sha256("\n".join(content).encode()).hexdigest(),
         sent_at=now,
     )
 

@@ -3,29 +3,28 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import uniform
-from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
 
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, DaybookError, OutcomeUnknown, RateLimited, Rejected
 from ledger.journal.delivery import Claim, still_ours
-from ledger.models import Attempt, FinancialEvent, JournalEntry, Posting
+from ledger.journal.saying import NOTHING_SAID, said
+from ledger.journal.states import latest_revision
+from ledger.models import Attempt, JournalEntry, Posting
 from ledger.terms import DeliveryState, Outcome, SyncState
 from ledger.values import Delivered, RemoteEntry
 
 LONGEST_PAUSE = 300.0
 
 
-def found(claim: Claim, remotes: Sequence[tuple[RemoteEntry, str]]) -> None:
-    """Mark entries that a look-up found there, equal to ours: they are posted. `remotes`: entry and its link."""
+def found(claim: Claim, there: Mapping[str, tuple[RemoteEntry, str]]) -> None:
+    """Mark entries that a look-up found there, equal to ours. `there`: entry and link by our number."""
     with transaction.atomic():
         now = database_now()
-        by_reference = {remote.reference: (remote, link) for remote, link in remotes}
-        entries = _ours(claim, by_reference)
+        entries = _ours(claim, there)
         for entry in entries:
-            remote, link = by_reference[entry.reference]
+            remote, link = there[entry.reference]
             entry.remote_id, entry.remote_link = remote.remote_id, link
         Attempt.objects.bulk_create(
             _closed_attempt(claim, entry, now, Attempt.Result.FOUND, "Looked up by its number and found.")
@@ -44,7 +43,7 @@ def finish(claim: Claim, results: Sequence[Delivered], links: dict[str, str]) ->
         posted = [entry for entry in entries if by_reference[entry.reference].remote_id]
         for entry in posted:
             result = by_reference[entry.reference]
-            entry.remote_id, entry.sent_body = result.remote_id, result.sent
+            entry.remote_id = result.remote_id
             entry.remote_link = links.get(entry.reference, "")
         _mark_posted(posted, Outcome.POSTED, now)
         _mark_all_failed(entries, by_reference, now)
@@ -64,6 +63,13 @@ def release(claim: Claim, error: DaybookError) -> None:
         results = {entry.reference: Delivered(entry.reference, error=error) for entry in entries}
         _close_attempts(claim, entries, results, now)
         _mark_all_failed(entries, results, now)
+
+
+def refused_whole(claim: Claim, entries: Sequence[JournalEntry], error: DaybookError) -> None:
+    """A batch refused as a whole booked nothing and blames nobody: its attempts end, its entries stay claimed."""
+    with transaction.atomic():
+        results = {entry.reference: Delivered(entry.reference, error=error) for entry in entries}
+        _close_attempts(claim, entries, results, database_now())
 
 
 def refuse(claim: Claim, problems: dict[str, DaybookError]) -> None:
@@ -119,25 +125,23 @@ def _mark_posted(entries: Sequence[JournalEntry], outcome: Outcome, now: datetim
     for entry in entries:
         entry.state, entry.posted_at = DeliveryState.POSTED, now
         entry.owner, entry.lease_until = "", None
-    fields = ["state", "posted_at", "owner", "lease_until", "remote_id", "remote_link", "sent_body"]
+    fields = ["state", "posted_at", "owner", "lease_until", "remote_id", "remote_link"]
     JournalEntry.objects.bulk_update(entries, fields)
-    newest = Subquery(FinancialEvent.objects.filter(pk=OuterRef("event_id")).values("revision")[:1])
     carried = Posting.objects.filter(entry__in=[entry.pk for entry in entries])
-    synced: dict[str, Any] = {"error": "", "error_code": "", "cause": "", "error_detail": ""}
-    carried.update(state=SyncState.SYNCED, outcome=outcome, updated_at=now, **synced)
-    carried.exclude(booked_revision=newest).update(changed_since=True)
+    carried.update(state=SyncState.SYNCED, outcome=outcome, updated_at=now, **NOTHING_SAID)
+    carried.exclude(booked_revision=latest_revision()).update(changed_since=True)
 
 
 def _mark_all_failed(entries: Iterable[JournalEntry], results: Mapping[str, Delivered], now: datetime) -> None:
     """Entries that failed in the same words are marked together."""
-    alike: dict[tuple[type, str], list[JournalEntry]] = {}
+    alike: dict[tuple[object, ...], tuple[Exception, list[JournalEntry]]] = {}
     for entry in entries:
         error = results[entry.reference].error
         if error is not None:
-            alike.setdefault((type(error), str(error)), []).append(entry)
-    for group in alike.values():
-        error = results[group[0].reference].error
-        _mark_failed(group, error or RuntimeError(), now)
+            told = (type(error), str(error), *(getattr(error, name, "") for name in ("cause", "detail")))
+            alike.setdefault(told, (error, []))[1].append(entry)
+    for error, group in alike.values():
+        _mark_failed(group, error, now)
 
 
 def _mark_failed(entries: Sequence[JournalEntry], error: Exception, now: datetime) -> None:
@@ -150,7 +154,7 @@ def _mark_failed(entries: Sequence[JournalEntry], error: Exception, now: datetim
         return
     if not isinstance(error, DaybookError) or _needs_a_person(error):
         mine.update(state=DeliveryState.REJECTED, owner="", lease_until=None)
-        carried.update(state=SyncState.ERROR, updated_at=now, **_said(error))
+        carried.update(state=SyncState.ERROR, updated_at=now, **said(error))
         return
     pause = _pause(entries[0], error)
     mine.update(state=DeliveryState.READY, owner="", lease_until=None, sent_at=None, next_attempt_at=now + pause)
@@ -159,23 +163,6 @@ def _mark_failed(entries: Sequence[JournalEntry], error: Exception, now: datetim
 
 def _needs_a_person(error: DaybookError) -> bool:
     return error.code not in {"unreachable", "rate_limited", "auth_expired"}
-
-
-def _said(error: Exception) -> dict[str, str]:
-    if not isinstance(error, DaybookError):
-        sentence = "Daybook met a problem of its own with this entry. Please report it to the developers of Daybook."
-        return {
-            "error_code": "internal",
-            "cause": "internal",
-            "error": sentence,
-            "error_detail": type(error).__name__,
-        }
-    return {
-        "error_code": error.code,
-        "cause": error.cause[:200],
-        "error": error.sentence,
-        "error_detail": error.detail,
-    }
 
 
 def _pause(entry: JournalEntry, error: DaybookError) -> timedelta:

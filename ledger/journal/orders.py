@@ -10,20 +10,14 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from ledger.audit import Actor, note
 from ledger.clock import database_now
-from ledger.errors import DaybookError, UnmappedAccount
+from ledger.errors import Refused, UnmappedAccount
 from ledger.journal.marking import adopt as mark_adopted
+from ledger.journal.saying import NOTHING_SAID
+from ledger.journal.states import NOT_YET_SENT, returned
 from ledger.locks import locked
 from ledger.models import Book, JournalEntry, Posting, SyncOrder
 from ledger.terms import DeliveryState, Priority, SyncState
 from ledger.values import RemoteEntry
-
-NOT_ON_ITS_WAY = (DeliveryState.READY, DeliveryState.REJECTED)
-
-
-class Refused(DaybookError):
-    """What a person asked for cannot be done now; the sentence says why."""
-
-    code = "refused"
 
 
 @dataclass(frozen=True)
@@ -99,38 +93,34 @@ def _never_synced(book: Book, first: date, last: date) -> QuerySet[Posting]:
 
 
 def retry(postings: QuerySet[Posting], *, actor: Actor) -> int:
-    """Put failed postings back in the queue; what was refused is discarded and booked anew. Returns how many."""
+    """Put failed postings of one book back in the queue; what was refused is booked anew. Returns how many."""
     with transaction.atomic():
-        failed = list(locked(postings.filter(state=SyncState.ERROR)).order_by("pk"))
-        _requeue(failed)
-        for posting in failed[:1]:
-            after = {"events": len(failed), "causes": sorted({p.cause for p in failed})[:20]}
-            note(actor, "retried failed events", posting if len(failed) == 1 else posting.book, after=after)
-    return len(failed)
+        failed = postings.filter(state=SyncState.ERROR)
+        one = failed.select_related("book").order_by("pk").first()
+        if one is None:
+            return 0
+        causes = list(failed.order_by().values_list("cause", flat=True).distinct()[:20])
+        order = SyncOrder.objects.create(book=one.book, kind=SyncOrder.Kind.RETRY, ordered_by=_person(actor))
+        count = _requeue(failed, order=order)
+        SyncOrder.objects.filter(pk=order.pk).update(events=count)
+        after = {"events": count, "causes": sorted(causes)}
+        note(actor, "retried failed events", one if count == 1 else one.book, after=after)
+    return count
 
 
 def requeue_unmapped(book: Book) -> int:
-    """After a change of the mapping: what failed for want of an account is tried again by itself."""
+    """After a change of the mapping or the accounts: what failed for want of an account is tried again by itself."""
     with transaction.atomic():
-        failed = Posting.objects.filter(book=book, state=SyncState.ERROR, error_code=UnmappedAccount.code)
-        held = list(locked(failed).order_by("pk"))
-        _requeue(held)
-    return len(held)
+        return _requeue(Posting.objects.filter(book=book, state=SyncState.ERROR, error_code=UnmappedAccount.code))
 
 
-def _requeue(failed: list[Posting]) -> None:
-    ids = [posting.pk for posting in failed]
-    JournalEntry.objects.filter(postings__in=ids, state=DeliveryState.REJECTED).update(state=DeliveryState.DISCARDED)
-    Posting.objects.filter(pk__in=ids).update(
-        state=SyncState.NOT_SYNCED,
-        entry=None,
-        error="",
-        error_code="",
-        cause="",
-        error_detail="",
-        next_attempt_at=None,
-        updated_at=database_now(),
-    )
+def _requeue(failed: QuerySet[Posting], **also: SyncOrder) -> int:
+    """Two statements, whatever their number; entries before postings, in the order of a claim."""
+    entries = JournalEntry.objects.filter(postings__in=failed, state=DeliveryState.REJECTED)
+    entries.update(state=DeliveryState.DISCARDED)
+    # What fails just now keeps its refused entry and is left for the next time.
+    waiting = failed.exclude(entry__state=DeliveryState.REJECTED)
+    return waiting.update(state=SyncState.NOT_SYNCED, entry=None, updated_at=database_now(), **NOTHING_SAID, **also)
 
 
 def set_aside(posting: Posting, reason: str, *, actor: Actor) -> None:
@@ -139,7 +129,7 @@ def set_aside(posting: Posting, reason: str, *, actor: Actor) -> None:
         raise Refused("Say why this event is set aside; the reason stands in the audit.")
     with transaction.atomic():
         # The entry before the posting, in the order of a claim; what is refused below is rolled back.
-        waiting = JournalEntry.objects.filter(postings=posting.pk, state__in=NOT_ON_ITS_WAY)
+        waiting = JournalEntry.objects.filter(postings=posting.pk, state__in=NOT_YET_SENT)
         waiting.update(state=DeliveryState.DISCARDED)
         held = _held(posting)
         if held.state == SyncState.SYNCED:
@@ -147,7 +137,7 @@ def set_aside(posting: Posting, reason: str, *, actor: Actor) -> None:
         if held.entry and held.entry.state != DeliveryState.DISCARDED:
             raise Refused("This event is being sent now. Wait until its outcome is known.")
         before = {"state": held.state, "error": held.error}
-        held.state, held.entry, held.order = SyncState.NEVER_SYNCED, None, None
+        held.state, held.entry = SyncState.NEVER_SYNCED, None
         held.error = held.error_code = held.cause = held.error_detail = ""
         held.set_aside_reason, held.updated_at = reason.strip()[:300], database_now()
         held.save()
@@ -156,7 +146,7 @@ def set_aside(posting: Posting, reason: str, *, actor: Actor) -> None:
 
 
 def take_back(posting: Posting, *, actor: Actor) -> None:
-    """Undo setting aside: the event is ordered again, or waits for a range when the sync was never started."""
+    """Undo setting aside: what was ordered is ordered again, what was not waits for a range."""
     with transaction.atomic():
         held = _held(posting)
         if not held.set_aside_reason:
@@ -164,9 +154,10 @@ def take_back(posting: Posting, *, actor: Actor) -> None:
         if not _feeds(held):
             raise Refused(f"The store {held.store} does not feed {held.book}; change the feed of the till first.")
         before = {"reason": held.set_aside_reason}
-        held.state = SyncState.NOT_SYNCED if held.book.sync_started_at else SyncState.NEVER_SYNCED
         held.set_aside_reason, held.updated_at = "", database_now()
-        held.save(update_fields=["state", "set_aside_reason", "updated_at"])
+        for column, value in returned(held).items():
+            setattr(held, column, value)
+        held.save()
         note(actor, "took back an event that was set aside", held, before=before, after={"state": held.state})
     posting.refresh_from_db()
 
@@ -180,6 +171,7 @@ def _feeds(posting: Posting) -> bool:
 def adopt(posting: Posting, remote: RemoteEntry, *, link: str, actor: Actor) -> None:
     """Take the entry that stands in the accounting system as this event's, on a person's word."""
     with transaction.atomic():
+        list(locked(JournalEntry.objects.filter(postings=posting.pk)))
         held = _held(posting)
         if held.entry is None or held.entry.state != DeliveryState.REJECTED:
             raise Refused("There is nothing to adopt: the entry of this event is not waiting for a decision.")

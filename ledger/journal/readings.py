@@ -47,6 +47,12 @@ class Reading:
         return RawDocument.compress(self.document.raw)
 
 
+def reopened(event: FinancialEvent, reading: Reading) -> Reading:
+    """A document that was captured as completed and is not any more: nobody may think that its entry still holds."""
+    what = "it was completed before and is not any more. Complete or void it in the point of sale."
+    return Reading(reading.document, problem=Unreadable(str(event), what))
+
+
 @dataclass(frozen=True)
 class Change:
     """An event, new or changed, with the reading that made it so."""

@@ -1,19 +1,18 @@
 """Step 3 of the way: facts become events, revisions and postings. Unchanged facts change nothing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
 
 from django.db import transaction
 
 from ledger.journal.dimensions import name_values, seen
-from ledger.journal.readings import Change, Reading
+from ledger.journal.readings import Change, Reading, reopened
 from ledger.journal.revising import revise
 from ledger.journal.sources import Known, look
 from ledger.journal.states import new_posting
 from ledger.locks import locked
-from ledger.models import EventRevision, Feed, FinancialEvent, Posting, RawDocument, Source
+from ledger.models import EventRevision, FinancialEvent, Posting, RawDocument, Source
 from ledger.money import cents
 from ledger.values import EventHeader
 
@@ -47,27 +46,6 @@ def record(source: Source, readings: Sequence[Reading]) -> Recorded:
     return outcome
 
 
-def open_feed(feed: Feed) -> int:
-    """A new book starts with every known event as Never Synced (or in Error, if it cannot be read)."""
-    total = 0
-    with transaction.atomic():
-        known = look(feed.source)
-        chosen = next(stores for known_feed, stores in known.feeds if known_feed.pk == feed.pk)
-        events = FinancialEvent.objects.filter(source=feed.source).exclude(postings__book=feed.book)
-        if not feed.all_stores:
-            events = events.filter(store__in=chosen) | events.filter(store=None)
-        for block in _blocks(events.order_by("id").iterator(chunk_size=2000), size=1000):
-            Posting.objects.bulk_create([new_posting(event, feed.book, known.now, history=True) for event in block])
-            total += len(block)
-    return total
-
-
-def _blocks(events: Iterable[FinancialEvent], *, size: int) -> Iterator[list[FinancialEvent]]:
-    walk = iter(events)
-    while block := list(islice(walk, size)):
-        yield block
-
-
 def _existing(source: Source, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], FinancialEvent]:
     ids = [external_id for _, external_id in keys]
     events = locked(FinancialEvent.objects.filter(source=source, external_id__in=ids)).order_by("pk")
@@ -83,6 +61,8 @@ def _sort(
     outcome: Recorded,
 ) -> None:
     """New, changed, unchanged or not financial: decided by the facts alone, never by the time of change."""
+    if event and reading.facts is None and reading.problem is None:
+        reading = reopened(event, reading)
     facts, problem = reading.facts, reading.problem
     if (facts is None and problem is None) or (event is None and facts is not None and facts.voided):
         outcome.not_financial += 1

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ledger.errors import Unreadable
 from ledger.journal.readings import Change
 from ledger.journal.sources import Known
-from ledger.journal.states import Birth, born, new_posting
+from ledger.journal.states import NOT_FED, NOT_YET_SENT, Birth, born, new_posting
 from ledger.locks import locked
 from ledger.models import EventRevision, FinancialEvent, JournalEntry, Posting, RawDocument
 from ledger.money import cents
@@ -39,7 +39,6 @@ POSTING_FIELDS = [
     "set_aside_reason",
     "updated_at",
 ]
-NOT_YET_SENT = (DeliveryState.READY, DeliveryState.REJECTED)
 
 
 def revise(changes: Sequence[Change], known: Known) -> None:
@@ -104,15 +103,14 @@ def _start_over(posting: Posting, event: FinancialEvent, known: Known) -> None:
     posting.number, posting.store, posting.amount = event.number, event.store, event.amount
     posting.business_date = event.business_date
     birth = _birth(posting, event, known)
-    posting.state = birth.state
-    posting.error_code, posting.error, posting.error_detail = birth.error_code, birth.error, ""
-    posting.cause = birth.error_code
+    for column, value in birth.columns.items():
+        setattr(posting, column, value)
 
 
 def _birth(posting: Posting, event: FinancialEvent, known: Known) -> Birth:
     """What a person decided stays; a store that feeds another book takes its event along."""
     if event.store and posting.book not in known.books_of(event.store):
-        posting.set_aside_reason = "Its store does not feed this book."
+        posting.set_aside_reason = NOT_FED
     if posting.set_aside_reason:
         return Birth(SyncState.NEVER_SYNCED)
     birth = born(event, posting.book)

@@ -31,6 +31,8 @@ class Known:
 
 def look(source: Source) -> Known:
     """Read a source and lock its books, inside the caller's transaction."""
+    # One page or one change of a feed at a time: an event recorded while its first book is added must not miss it.
+    source = locked(Source.objects.all()).get(pk=source.pk)
     stores = {store.external_id: store for store in Store.objects.filter(source=source)}
     feeds = Feed.objects.filter(source=source).prefetch_related("stores")
     # The books are locked, so that Start Sync falls before or after this page and never into its middle.

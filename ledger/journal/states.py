@@ -2,23 +2,39 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
 
 from ledger.errors import Unreadable
+from ledger.journal.saying import NOTHING_SAID
 from ledger.models import Book, FinancialEvent, Posting
-from ledger.terms import SyncState
+from ledger.terms import DeliveryState, SyncState
+
+NOT_YET_SENT = (DeliveryState.READY, DeliveryState.REJECTED)
+"""Entries that are surely not over there: they may be discarded."""
+
+NOT_FED = "Its store does not feed this book."
+"""Why an event is set aside by itself; it comes back by itself when its store feeds the book again."""
 
 
 @dataclass(frozen=True)
 class Birth:
+    """The state of a posting that begins, or begins again, and why it cannot be read, if so."""
+
     state: SyncState
-    error_code: str = ""
     error: str = ""
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        code = Unreadable.code if self.error else ""
+        return {"state": self.state, **NOTHING_SAID, "error_code": code, "cause": code, "error": self.error}
 
 
 def born(event: FinancialEvent, book: Book, *, history: bool = False) -> Birth:
     """Error when it cannot be read; ordered when completed after Start Sync; else it waits for a decision."""
     if event.problem:
-        return Birth(SyncState.ERROR, Unreadable.code, event.problem)
+        return Birth(SyncState.ERROR, event.problem)
     started = book.sync_started_at
     if history or started is None or event.completed_at is None or event.completed_at < started:
         return Birth(SyncState.NEVER_SYNCED)
@@ -31,13 +47,22 @@ def new_posting(event: FinancialEvent, book: Book, now: datetime, *, history: bo
     return Posting(
         event=event,
         book=book,
-        state=birth.state,
-        error_code=birth.error_code,
-        cause=birth.error_code,
-        error=birth.error,
         number=event.number,
         store=event.store,
         business_date=event.business_date,
         amount=event.amount,
         updated_at=now,
+        **birth.columns,
     )
+
+
+def returned(posting: Posting) -> dict[str, Any]:
+    """The columns of a posting that comes back from being set aside: as it was born, or ordered if it had been."""
+    birth = born(posting.event, posting.book)
+    ordered = posting.order_id is not None and not birth.error
+    return (Birth(SyncState.NOT_SYNCED) if ordered else birth).columns
+
+
+def latest_revision() -> Subquery:
+    """The latest revision of a posting's event, for use in an update or a filter of postings."""
+    return Subquery(FinancialEvent.objects.filter(pk=OuterRef("event_id")).values("revision")[:1])

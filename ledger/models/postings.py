@@ -34,7 +34,6 @@ class Posting(models.Model):
     business_date = models.DateField(null=True)
     amount = AmountField(null=True)
     updated_at = models.DateTimeField()
-    next_attempt_at = models.DateTimeField(null=True, help_text="Not booked before this time.")
 
     class Meta:
         ordering = ["-id"]

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ledger.errors import Unreadable
-from ledger.money import ZERO, cents, shown
+from ledger.money import ROUNDING_LIMIT, ZERO, cents, shown
 from ledger.rules.lines import credit, debit, dims, merged
 from ledger.terms import Role
 from ledger.values import DraftLine, EventFacts, ItemFact
-
-ROUNDING_LIMIT = Decimal("0.05")
-"""The largest difference that counts as rounding; more than that is an error of the document (row 1k)."""
 
 
 def draft(facts: EventFacts, *, post_cost: bool) -> list[DraftLine]:

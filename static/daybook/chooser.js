@@ -1,5 +1,6 @@
 // Account choosers: each list of accounts becomes a field in which one types a part of the account's name or number.
 // The list itself stays the field of the form, so that without this script everything works as well.
+// What was typed is never dropped: a whole name or number is taken, anything else keeps the form from being sent.
 
 let made = 0;
 
@@ -9,26 +10,32 @@ function make(list) {
     const box = document.createElement("div");
     const field = document.createElement("input");
     const shown = document.createElement("ul");
+    const said = document.createElement("p");
     const id = `chooser-${++made}`;
     box.className = "db-chooser";
     shown.id = id;
     shown.hidden = true;
     shown.setAttribute("role", "listbox");
+    said.id = `${id}-said`;
+    said.className = "db-error db-small";
+    said.hidden = true;
     set(field, {
         type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
         "aria-controls": id, "aria-expanded": "false", "aria-label": list.getAttribute("aria-label") || "Account",
-        placeholder: list.dataset.chooser,
+        "aria-describedby": said.id, placeholder: list.dataset.chooser,
     });
     if (list.getAttribute("aria-invalid")) field.setAttribute("aria-invalid", "true");
     field.value = chosen(list);
     list.hidden = true;
     list.after(box);
-    box.append(field, shown);
+    box.append(field, shown, said);
 
-    field.addEventListener("focus", () => { field.select(); open(list, field, shown, ""); });
-    field.addEventListener("input", () => open(list, field, shown, field.value));
+    field.disabled = list.disabled;
+    field.addEventListener("focus", () => { field.select(); open(list, field, shown, field.validationMessage ? field.value : ""); });
+    field.addEventListener("input", () => { complain(field, ""); open(list, field, shown, field.value); });
     field.addEventListener("keydown", (event) => key(event, list, field, shown));
-    field.addEventListener("blur", () => close(list, field, shown));
+    field.addEventListener("invalid", () => { if (box.closest("details")) box.closest("details").open = true; });
+    field.addEventListener("blur", () => leave(list, field, shown));
     shown.addEventListener("mousedown", (event) => {
         const row = event.target.closest("li");
         event.preventDefault();
@@ -56,7 +63,20 @@ function open(list, field, shown, typed) {
     }
     shown.hidden = false;
     field.setAttribute("aria-expanded", "true");
-    mark(field, shown, words.length ? 0 : -1);
+    const whole = named(list, typed);
+    mark(field, shown, words.length ? Math.max(0, fitting.indexOf(whole)) : -1);
+}
+
+// The one account that has exactly this number, full name, or name without its parents.
+function named(list, typed) {
+    const wanted = typed.trim().toLowerCase();
+    const same = (text) => text !== undefined && text.toLowerCase() === wanted;
+    const options = wanted ? [...list.options].filter((option) => option.value) : [];
+    for (const read of [(o) => o.text, (o) => o.dataset.name, (o) => o.dataset.number, (o) => o.dataset.name?.split(":").pop()]) {
+        const found = options.filter((option) => same(read(option)));
+        if (found.length) return found.length === 1 ? found[0] : undefined;
+    }
+    return undefined;
 }
 
 function line(option, id) {
@@ -90,17 +110,47 @@ function key(event, list, field, shown) {
 }
 
 function take(row, list, field, shown) {
-    list.value = row.dataset.value;
-    list.dispatchEvent(new Event("change", { bubbles: true }));
+    choose(row.dataset.value, list);
     close(list, field, shown);
 }
 
-function close(list, field, shown) {
-    if (!field.value.trim() && !shown.hidden && field.dataset.place === "-1" && list.querySelector("option[value='']")) list.value = "";
+function choose(value, list) {
+    list.value = value;
+    list.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+// Tab, or a click elsewhere, even on Save: an emptied field empties the row.
+function leave(list, field, shown) {
+    const typed = field.value.trim();
+    const whole = named(list, typed);
+    if (typed && !whole && typed !== chosen(list)) {
+        hide(field, shown);
+        complain(field, `“${typed}” is not the name of one account on this list. Choose one, or empty the field.`);
+        return;
+    }
+    if (whole && !whole.selected) choose(whole.value, list);
+    if (!typed && chosen(list)) choose("", list);
+    close(list, field, shown);
+}
+
+function hide(field, shown) {
     shown.hidden = true;
     field.setAttribute("aria-expanded", "false");
+}
+
+function close(list, field, shown) {
+    hide(field, shown);
     field.value = chosen(list);
+    complain(field, "");
     warn(list);
+}
+
+// The browser sends no form that holds a field with such a complaint, and shows where it stands.
+function complain(field, words) {
+    const said = document.getElementById(field.getAttribute("aria-describedby"));
+    field.setCustomValidity(words);
+    said.textContent = words;
+    said.hidden = !words;
 }
 
 // What is to be known about an account before it is chosen, such as that it belongs to the sales tax centre.

@@ -1,5 +1,5 @@
 // Three small things for our own pages, each of which the page can do without:
-// a pop-up window, a page that reloads itself when its state has changed, figures beside a range of dates.
+// a pop-up window, a page that stays true when its state has changed, figures beside a range of dates.
 
 const EVERY = 3000;
 
@@ -10,7 +10,7 @@ for (const form of document.querySelectorAll("form[data-window]")) {
     });
 }
 
-// The Status tab: asks how things stand; the window that connected cannot tell it, for it is cut off from its opener.
+// The two tabs of a book ask how things stand; the window that connected cannot tell, for it is cut off from its opener.
 const watched = document.querySelector("[data-watch]");
 if (watched) {
     let edited = false;
@@ -27,8 +27,23 @@ async function look(page, edited) {
     }
     if (said.run) show_run(said.run);
     if (said.stamp === page.dataset.stamp) return;
-    if (edited) document.querySelector("[data-changed]")?.removeAttribute("hidden");
+    const list = document.querySelector("[data-live]");
+    // Rows do not move under a hand that is about to press one of them.
+    if (edited || list?.matches(":hover, :focus-within")) document.querySelector("[data-changed]")?.removeAttribute("hidden");
+    else if (list) await renew(page, list);
     else location.reload();
+}
+
+// The list as a new visit of this page would show it.
+async function renew(page, list) {
+    const answer = await fetch(location.href).catch(() => null);
+    if (!answer?.ok || answer.redirected) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const rows = fresh.querySelector("[data-live]");
+    if (!rows) return;
+    list.replaceWith(document.adoptNode(rows));
+    page.dataset.stamp = fresh.querySelector("[data-watch]").dataset.stamp;
+    document.querySelector("[data-changed]")?.setAttribute("hidden", "");
 }
 
 function show_run({ synced, sentence }) {

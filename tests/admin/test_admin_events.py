@@ -77,6 +77,31 @@ def test_an_error_says_its_cause_in_the_row(admin_client: Client, office: Office
     assert "its total is missing." in page and 'aria-label="Retry 3"' in page
 
 
+def watched(client: Client, connection: Connection, **chosen: str) -> dict[str, Any]:
+    """What an open tab asks for every few seconds."""
+    answer = client.get(reverse("integrations:events", args=[connection.pk]), {**chosen, "watch": "1"})
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def test_an_open_tab_is_told_when_its_rows_change(admin_client: Client, office: Office, connection: Connection) -> None:
+    facts = sale(external_id="1")
+    office.record(facts)
+    before = watched(admin_client, connection)
+    assert before["stamp"] in tab(admin_client, connection) and before == watched(admin_client, connection)
+    Posting.objects.update(state=SyncState.NOT_SYNCED)
+    after = watched(admin_client, connection)
+    assert after["stamp"] != before["stamp"] and after["counts"]["not_synced"] == "1"
+
+
+def test_what_one_of_several_events_says_is_an_example(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(unreadable("3", what="its total is missing."), unreadable("4", what="its total is missing."))
+    said = tab(admin_client, connection, cause=Posting.objects.values_list("cause", flat=True)[0])
+    assert "one cause holds up: for example" in said
+
+
 def test_nonsense_in_the_address_harms_nothing(admin_client: Client, office: Office, connection: Connection) -> None:
     office.record(sale(external_id="1"))
     for chosen in ({"page": "x"}, {"page": "999999999"}, {"state": "nope"}, {"first": "soon"}, {"page": "-1"}):

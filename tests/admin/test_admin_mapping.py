@@ -106,8 +106,9 @@ def test_half_a_row_for_one_store_is_refused(
     assert status == 422 and "Choose the value, the store and the account" in said
 
 
-def test_saving_without_a_change_leaves_no_audit(login: Login, book: Book, mapping: MappingTable) -> None:
-    save(login(*MAP), book, {SHIPPING: str(Mapping.objects.get(role="shipping_income").account_id)})
+def test_saving_without_a_change_says_so_and_leaves_no_audit(login: Login, book: Book, mapping: MappingTable) -> None:
+    _, said = save(login(*MAP), book, {SHIPPING: str(Mapping.objects.get(role="shipping_income").account_id)})
+    assert "Nothing was changed" in said and "Saved" not in said
     assert not AuditRecord.objects.filter(deed="changed the mapping").exists()
 
 

@@ -145,3 +145,13 @@ def test_keys_are_not_sent_to_a_host_that_is_not_the_vendors(admin_client: Clien
     assert "is not an address of" in press(admin_client, "keys", connection, base_url="https://evil.example/api")
     connection.refresh_from_db()
     assert connection.base_url == ""
+
+
+def test_a_time_to_settle_below_the_vendors_is_refused(
+    admin_client: Client, connection: Connection, settings: Any
+) -> None:
+    settings.ALLOW_LOOPBACK_VENDORS = False
+    assert "150 seconds are the least" in press(admin_client, "keys", connection, settle_seconds="5")
+    press(admin_client, "keys", connection, settle_seconds="200")
+    connection.refresh_from_db()
+    assert connection.settle_seconds == 200

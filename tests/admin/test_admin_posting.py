@@ -1,5 +1,7 @@
 """One event on its page: what is shown, and what a person can do about it."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -7,7 +9,7 @@ from django.urls import reverse
 from integrations import pipeline
 from integrations.models import Connection
 from ledger.errors import Rejected
-from ledger.journal import orders
+from ledger.journal import delivery, orders
 from ledger.models import Account, AuditRecord, Posting
 from ledger.terms import Outcome, SyncState
 from ledger.values import EventFacts
@@ -26,9 +28,11 @@ def page(client: Client, posting: Posting) -> str:
 
 
 def ordered(office: Office, facts: EventFacts) -> None:
-    """The event waits for its turn."""
+    """Somebody asked for the event; it waits for its turn."""
     office.record(facts)
-    Posting.objects.filter(event__external_id=facts.header.external_id).update(state=SyncState.NOT_SYNCED)
+    day = facts.header.business_date
+    assert day is not None
+    orders.order_past(office.book, day, day, actor=None)
 
 
 def test_a_synced_event_shows_its_document_its_roles_its_accounts_and_the_answer(
@@ -124,19 +128,17 @@ def test_a_single_failed_event_is_retried(login: Login, office: Office, connecti
     assert office.posting(stuck).state == SyncState.NOT_SYNCED
 
 
-def typed_by_hand(reference: str, amount: str) -> dict[str, object]:
-    """An entry of somebody else's that bears our number, between two accounts of the chart."""
-    sides = [("Debit", "Checking"), ("Credit", "Sales:Other")]
-    accounts = {name: Account.objects.get(full_name=name).external_id for _, name in sides}
-    lines = [
+def typed_by_hand(reference: str, lines: list[tuple[str, str, str]], *, day: date) -> dict[str, object]:
+    """An entry of somebody else's that bears our number; a line is side, account id, amount."""
+    shown = [
         {
             "Amount": amount,
             "DetailType": "JournalEntryLineDetail",
-            "JournalEntryLineDetail": {"PostingType": side, "AccountRef": {"value": accounts[name]}},
+            "JournalEntryLineDetail": {"PostingType": side, "AccountRef": {"value": account}},
         }
-        for side, name in sides
+        for side, account, amount in lines
     ]
-    return {"DocNumber": reference, "TxnDate": "2010-12-14", "PrivateNote": "typed by Maria", "Line": lines}
+    return {"DocNumber": reference, "TxnDate": day.isoformat(), "PrivateNote": "typed by Maria", "Line": shown}
 
 
 @pytest.fixture
@@ -145,35 +147,84 @@ def taken(office: Office, running: Connection, sandbox: Sandbox) -> Posting:
     facts = sale("20.00", external_id=new_id())
     ordered(office, facts)
     office.enter()
-    sandbox.control("quickbooks/entries", typed_by_hand(office.entry(facts).reference, "20.00"))
+    ids = dict(Account.objects.filter(book=running.book).values_list("full_name", "external_id"))
+    lines = [("Debit", ids["Checking"], "12.50"), ("Credit", ids["Sales:Other"], "12.50")]
+    sandbox.control("quickbooks/entries", typed_by_hand(office.entry(facts).reference, lines, day=date(2010, 12, 1)))
     pipeline.post(running)
     return office.posting(facts)
 
 
+def adopting(posting: Posting) -> str:
+    return reverse("integrations:adopt", args=[posting.pk])
+
+
+def there(posting: Posting, sandbox: Sandbox) -> str:
+    """The id of the entry that stands there under the number of this posting's entry."""
+    assert posting.entry is not None
+    return str(sandbox.booked(posting.entry.reference)[0]["Id"])
+
+
 @pytest.mark.django_db(transaction=True)
-def test_adopting_shows_both_entries_before_a_person_decides(admin_client: Client, taken: Posting) -> None:
+def test_adopting_shows_what_differs_in_words_and_amounts(admin_client: Client, taken: Posting) -> None:
     assert taken.error_code == "foreign_entry" and "Adopt the entry" in page(admin_client, taken)
-    compared = admin_client.get(reverse("integrations:adopt", args=[taken.pk])).content.decode()
+    compared = admin_client.get(adopting(taken)).content.decode()
     for part in ("typed by Maria", "which Daybook did not write", "Cash on Hand:Main Street", "Sales:Other"):
         assert part in compared, part
+    assert "It is not the same entry" in compared and "It comes to 12.50 USD; this event" in compared
+    assert "It bears the date Dec 1, 2010; this event" in compared
     taken.refresh_from_db()
     assert taken.state == SyncState.ERROR
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_adopted_entry_makes_the_event_synced(admin_client: Client, taken: Posting, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("said", [{}, {"compared": "on"}, {"reason": "It is the same sale"}])
+def test_an_entry_that_differs_is_not_adopted_by_one_click(
+    admin_client: Client, taken: Posting, sandbox: Sandbox, said: dict[str, str]
+) -> None:
+    answer = admin_client.post(adopting(taken), {"remote_id": there(taken, sandbox), **said})
+    assert "Nothing was adopted" in answer.content.decode()
+    taken.refresh_from_db()
+    assert taken.state == SyncState.ERROR
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_adopted_entry_stands_for_the_event_and_is_shown_in_place_of_ours(
+    admin_client: Client, taken: Posting, sandbox: Sandbox
+) -> None:
     assert taken.entry is not None
-    there = sandbox.booked(taken.entry.reference)
-    address = reverse("integrations:adopt", args=[taken.pk])
-    admin_client.post(address, {"remote_id": there[0]["Id"]})
+    wanted = there(taken, sandbox)
+    reason = {"compared": "on", "reason": "Booked by hand in two parts"}
+    admin_client.post(adopting(taken), {"remote_id": wanted, **reason})
     taken.refresh_from_db()
     assert (taken.state, taken.outcome) == (SyncState.SYNCED, Outcome.ADOPTED)
     assert len(sandbox.booked(taken.entry.reference)) == 1
+    shown = page(admin_client, taken)
+    assert f"Adopted: entry {wanted} of the accounting system stands for this event" in shown
+    assert "Booked by hand in two parts" in shown and "12.50 USD" in shown and "was not posted" in shown
+    entry = reverse("admin:ledger_journalentry_change", args=[taken.entry_id])
+    assert "These lines were not posted" in admin_client.get(entry).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_that_says_the_same_is_adopted_by_one_click(
+    admin_client: Client, office: Office, running: Connection, sandbox: Sandbox
+) -> None:
+    facts = sale("20.00", external_id=new_id())
+    ordered(office, facts)
+    office.enter()
+    entry = delivery.outgoing([office.entry(facts)])[office.entry(facts).reference]
+    lines = [(line.side.value.capitalize(), line.account, str(line.amount)) for line in entry.lines]
+    sandbox.control("quickbooks/entries", typed_by_hand(entry.reference, lines, day=entry.posting_date))
+    pipeline.post(running)
+    posting = office.posting(facts)
+    assert "are the same as ours" in admin_client.get(adopting(posting)).content.decode()
+    admin_client.post(adopting(posting), {"remote_id": there(posting, sandbox)})
+    assert office.posting(facts).outcome == Outcome.ADOPTED
 
 
 @pytest.mark.django_db(transaction=True)
 def test_only_an_entry_that_was_found_can_be_adopted(admin_client: Client, taken: Posting) -> None:
-    answer = admin_client.post(reverse("integrations:adopt", args=[taken.pk]), {"remote_id": "1"})
+    answer = admin_client.post(adopting(taken), {"remote_id": "1", "compared": "on", "reason": "x"})
     assert "not there any more" in answer.content.decode()
     taken.refresh_from_db()
     assert taken.state == SyncState.ERROR

@@ -1,6 +1,19 @@
 """A day's work against the running QuickBooks: sell, send, let time pass, and look at what stands there."""
 
-HEAD
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+
+from integrations import pipeline
+from integrations.models import Bucket, Connection
+from ledger.clock import database_now
+from ledger.models import Account, Posting
+from ledger.terms import SyncState
+from ledger.values import EventFacts
+from tests.office import Office
+from tests.sandbox_fixture import Sandbox
+from tests.trade import sale
 
 SETTLE = 5
 FEW, MANY = 1, 5

@@ -35,7 +35,7 @@ def answer(sandbox: Sandbox, connection: Connection, user: User, *, button: str 
 
 
 def test_a_book_is_connected_with_its_company_and_closing_date(quickbooks: Connection) -> None:
-    book = Book.objects.get(pk=quickbooks.book_id)
+    book = Book.objects.get(connection=quickbooks)
     assert (quickbooks.state, quickbooks.account_id) == (Connection.State.CONNECTED, "9130000000000001")
     assert quickbooks.company_name
     assert (book.closed_through, book.currency) == (date(2010, 11, 30), "USD")
@@ -98,7 +98,7 @@ def test_who_refuses_over_there_changes_nothing(sandbox: Sandbox, begun: Connect
 
 def test_an_answer_without_a_code_is_refused(sandbox: Sandbox, begun: Connection, admin_user: User) -> None:
     reply = answer(sandbox, begun, admin_user)
-    with pytest.raises(Refused, match="holds no code"):
+    with pytest.raises(Refused, match="lacks code"):
         connecting.complete({**reply, "code": ""}, admin_user)
 
 

@@ -23,9 +23,16 @@ from ledger.clock import database_now
 from ledger.entries import balanced, difference, is_ours
 from ledger.journal import delivery, orders
 from ledger.journal.orders import Refused
-from ledger.models import EventRevision, JournalEntry, JournalLine, Posting
+from ledger.models import (
+    EventRevision,
+    JournalEntry,
+    JournalLine,
+    Posting,
+)
 from ledger.terms import DeliveryState, Outcome, SyncState
-from ledger.values import EventFacts
+from ledger.values import (
+    EventFacts,
+)
 from tests.office import Office
 from tests.trade import changed, item, paid, sale, unreadable
 from tests.vendor_ledger import FATES, VendorLedger, WorkerKilled
@@ -50,7 +57,7 @@ DEEDS = {
 }
 """What can happen, and how often."""
 
-ENTRY_OF = {
+ENTRY_OF: dict[SyncState, set[str | None]] = {
     SyncState.NEVER_SYNCED: {None},
     SyncState.NOT_SYNCED: {None, DeliveryState.READY},
     SyncState.PROCESSING: {DeliveryState.SENDING, DeliveryState.UNKNOWN},
@@ -179,21 +186,25 @@ class Days:
 
     def what_is_synced_stands_there_as_it_was_booked(self) -> None:
         synced = Posting.objects.filter(state=SyncState.SYNCED, outcome=Outcome.POSTED).select_related("entry")
+        entries = {posting.pk: posting.entry for posting in synced if posting.entry}
+        outgoing = delivery.outgoing(list(entries.values()))
+        revisions = {(each.event_id, each.n): each.facts for each in EventRevision.objects.all()}
         for posting in synced:
-            entry = posting.entry
-            assert entry is not None
+            entry = entries[posting.pk]
             (remote,) = self.there.standing(entry.reference)
             assert remote.remote_id == entry.remote_id
-            assert difference(delivery.outgoing([entry])[entry.reference], remote) == ""
-            revision = EventRevision.objects.get(event=posting.event_id, n=posting.booked_revision)
-            assert balanced(rules.draft(facts_json.from_json(revision.facts), post_cost=True)) == entry.total
+            assert difference(outgoing[entry.reference], remote) == ""
+            facts = facts_json.from_json(revisions[posting.event_id, posting.booked_revision or 0])
+            assert balanced(rules.draft(facts, post_cost=True)) == entry.total
 
     def what_stands_there_is_posted_or_may_be_found(self) -> None:
         """Nobody may take it for unsent: it could be set aside, or booked anew, beside the one that stands there."""
+        living = JournalEntry.objects.exclude(state=DeliveryState.DISCARDED)
+        states = dict(living.values_list("reference", "state"))
         for _, _, remote in self.there.committed:
             if is_ours(remote):
-                entry = JournalEntry.objects.exclude(state=DeliveryState.DISCARDED).get(reference=remote.reference)
-                assert entry.state in {DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.POSTED}, entry.state
+                known = states[remote.reference]
+                assert known in {DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.POSTED}, known
 
     def every_posting_is_somewhere(self) -> None:
         postings = Posting.objects.select_related("entry")
@@ -239,97 +250,3 @@ def test_whatever_happens_each_event_is_posted_exactly_once(office: Office, conn
     except BaseException:
         print(*days.told, sep="\n")
         raise
-
-
-# --- Single accidents, told one by one ------------------------------------------------------------
-
-
-@pytest.fixture
-def facts(office: Office) -> EventFacts:
-    """A sale that is booked and ready to go."""
-    sold = sale(at=database_now() + timedelta(hours=1))
-    office.record(sold)
-    office.enter()
-    return sold
-
-
-def after(there: VendorLedger, office: Office, seconds: float) -> None:
-    office.later(seconds)
-    there.pass_time(seconds)
-
-
-def test_an_unknown_entry_whose_look_up_fails_is_still_unknown(
-    office: Office, connection: Connection, facts: EventFacts
-) -> None:
-    there = VendorLedger(fates=["lost_done"])
-    sending.send(connection, there)
-    after(there, office, SETTLE + 1)
-    there.blind = True
-    sending.send(connection, there)
-    assert office.posting(facts).state == SyncState.PROCESSING
-    with pytest.raises(Refused):
-        orders.set_aside(office.posting(facts), "By hand", actor=None)
-
-
-def test_an_unknown_entry_whose_next_worker_dies_is_still_unknown(
-    office: Office, connection: Connection, facts: EventFacts
-) -> None:
-    there = VendorLedger(fates=["lost_done"])
-    sending.send(connection, there)
-    after(there, office, SETTLE + 1)
-    assert office.claim() is not None
-    after(there, office, SETTLE + 1)
-    delivery.expire(office.book)
-    assert office.entry(facts).state == DeliveryState.UNKNOWN
-
-
-def test_a_worker_killed_after_the_work_was_done_doubles_nothing(
-    office: Office, connection: Connection, facts: EventFacts
-) -> None:
-    there = VendorLedger(fates=["killed_after"])
-    with pytest.raises(WorkerKilled):
-        sending.send(connection, there)
-    for _ in range(3):
-        after(there, office, SETTLE + 1)
-        delivery.expire(office.book)
-        sending.send(connection, there)
-    assert office.posting(facts).state == SyncState.SYNCED
-    assert len(there.standing(office.entry(facts).reference)) == 1
-
-
-def test_work_committed_late_is_waited_for(office: Office, connection: Connection, facts: EventFacts) -> None:
-    there = VendorLedger(fates=["late"])
-    sending.send(connection, there)
-    after(there, office, SETTLE - 2)
-    assert sending.send(connection, there) == 0
-    after(there, office, 3)
-    sending.send(connection, there)
-    assert office.posting(facts).state == SyncState.SYNCED
-    assert len(there.standing(office.entry(facts).reference)) == 1
-
-
-def test_a_vendor_that_forgets_keys_is_looked_up_before_anything_is_repeated(
-    office: Office, connection: Connection, facts: EventFacts
-) -> None:
-    there = VendorLedger(fates=["lost_done", "done"], forgets_keys=True)
-    for _ in range(3):
-        sending.send(connection, there)
-        after(there, office, SETTLE + 1)
-    assert len(there.standing(office.entry(facts).reference)) == 1
-    assert there.fates == ["done"]
-
-
-def test_a_zombie_that_comes_back_finds_its_work_done_by_another(
-    office: Office, connection: Connection, facts: EventFacts
-) -> None:
-    there = VendorLedger(fates=["zombie"])
-
-    def another_worker() -> None:
-        after(there, office, SETTLE + 10)
-        delivery.expire(office.book)
-        sending.send(connection, there)
-
-    there.meanwhile = another_worker
-    sending.send(connection, there)
-    assert office.posting(facts).state == SyncState.SYNCED
-    assert len(there.standing(office.entry(facts).reference)) == 1

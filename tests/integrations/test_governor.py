@@ -12,14 +12,14 @@ from django.conf import settings
 from django.db import connection as database
 
 from integrations import governor, vendors
-from integrations.governor import BucketLimiter, Rate
+from integrations.governor import BucketLimiter, Rate, Rates
 from integrations.models import Bucket, Connection
 from ledger.clock import database_now
 from ledger.errors import RateLimited
 from ledger.models import Book
 from tests.sandbox_fixture import ROOT, Sandbox
 
-RATES = {"request": (Rate(10, 1, burst=5),), "batch": (Rate(60, 60, burst=2),)}
+RATES: Rates = {"request": (Rate(10, 1, burst=5),), "batch": (Rate(60, 60, burst=2),)}
 
 
 @pytest.fixture

@@ -1,6 +1,30 @@
 """What QuickBooks refuses or somebody did there: an Error that says why, of that entry alone, and what mends it."""
 
-HEAD
+from datetime import date
+from typing import Any
+
+import pytest
+
+from integrations import connecting, vendors
+from integrations.models import Connection
+from integrations.quickbooks import payloads
+from ledger.errors import Unreadable
+from ledger.journal import charts, orders
+from ledger.models import Account, Book, JournalEntry, Posting, Source
+from ledger.terms import Outcome, SyncState
+from ledger.values import EventFacts
+from tests.integrations.at_work import FEW, MANY, assert_once, sell, there, typed_by_hand, work
+from tests.office import Office
+from tests.sandbox_fixture import Sandbox
+from tests.trade import item, paid, ticket
+
+
+@pytest.fixture
+def office(source: Source, running: Connection) -> Office:
+    """The journal of the book that is connected to the running QuickBooks."""
+    assert running.book is not None
+    return Office(source, running.book)
+
 
 # --- What a person must mend ----------------------------------------------------------------------
 
@@ -140,7 +164,7 @@ def test_an_entry_there_that_cannot_be_read_holds_up_no_other(
 
 
 def test_the_books_dates_and_currency_are_taken_over(sandbox: Sandbox, running: Connection) -> None:
-    book = Book.objects.get(pk=running.book_id)
+    book = Book.objects.get(connection=running)
     assert (book.currency, book.closed_through) == ("USD", date(2010, 11, 30))
 
 

@@ -1,6 +1,25 @@
 """Entries go to a running QuickBooks that misbehaves; each exists there once."""
 
-HEAD
+import time
+
+import pytest
+
+from integrations import pipeline
+from integrations.models import Connection
+from ledger.journal import orders
+from ledger.models import Account, Attempt, Batch, Posting, Source
+from ledger.terms import SyncState
+from tests.integrations.at_work import FEW, MANY, assert_once, later, sell, there, work
+from tests.office import Office
+from tests.sandbox_fixture import Sandbox
+
+
+@pytest.fixture
+def office(source: Source, running: Connection) -> Office:
+    """The journal of the book that is connected to the running QuickBooks."""
+    assert running.book is not None
+    return Office(source, running.book)
+
 
 # --- On a good day --------------------------------------------------------------------------------
 

@@ -121,13 +121,13 @@ def test_a_vendor_that_is_away_leaves_everything_as_it_was(connected: Connection
 
 
 def test_a_crash_leaves_a_lease_that_lapses(connected: Connection) -> None:
-    Connection.objects.update(refresh_owner="dead", refresh_lease_until=database_now() - timedelta(seconds=1))
+    Connection.objects.update(refresh_lease_until=database_now() - timedelta(seconds=1))
     vendor = Vendor()
     assert RefreshedTokens(connected.pk, vendor.refresh).renew(used=7).value == "access-1"
 
 
 def test_while_another_renews_one_waits_for_it(connected: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = {"refresh_owner": "other", "refresh_lease_until": database_now() + timedelta(seconds=60)}
+    held = {"refresh_lease_until": database_now() + timedelta(seconds=60)}
     Connection.objects.update(**held)
     new = {**connected.credentials, "access_token": "theirs"}
 

@@ -145,7 +145,7 @@ def test_nothing_that_the_books_rest_on_is_deleted(
 
 
 @pytest.mark.parametrize("amount", ["1.005", "one", 1.5, "NaN"])
-def test_a_column_of_money_takes_no_fraction_of_a_cent_and_no_float(book: Book, amount: object) -> None:
+def test_a_column_of_money_takes_no_fraction_of_a_cent_and_no_float(book: Book, amount: Any) -> None:
     with pytest.raises((ValidationError, ValueError)):
         SyncOrder.objects.create(book=book, kind="start", amount=amount)
 

@@ -55,7 +55,7 @@ def seal(entry: JournalEntry) -> int:
     return JournalEntry.objects.filter(pk=entry.pk).update(sealed=True)
 
 
-def sql(statement: str, *values: object) -> int:
+def sql(statement: str, *values: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.rowcount
@@ -210,7 +210,7 @@ def test_sqlites_replace_does_not_slip_a_line_under_a_sealed_entry(entry: Journa
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="REPLACE is SQLite's")
 def test_sqlites_replace_does_not_overwrite_a_sealed_entry(entry: JournalEntry) -> None:
-    columns = [field.column for field in JournalEntry._meta.concrete_fields]
+    columns = [str(field.column) for field in JournalEntry._meta.concrete_fields]
     instead = {"sealed": "0", "state": "'discarded'"}
     values = [instead.get(column, column) for column in columns]
     statement = f"REPLACE INTO {ENTRY} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {ENTRY} WHERE id = %s"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from ledger.clock import database_now
-from ledger.journal import orders, recording
+from ledger.journal import feeds, orders
 from ledger.models import (
     Book,
     DimensionValue,
@@ -225,7 +225,7 @@ def second_book(office: Office, *stores: Store) -> Office:
     book = Book.objects.create(name="Second company", uses_financials=True)
     feed = Feed.objects.create(source=office.source, book=book, all_stores=not stores)
     feed.stores.set(stores)
-    recording.open_feed(feed)
+    feeds.follow(feed.book, feed.source)
     return Office(office.source, book)
 
 
@@ -267,7 +267,7 @@ def test_a_new_book_of_chosen_stores_takes_their_events_only(office: Office, sto
 def test_opening_a_feed_twice_doubles_nothing(office: Office) -> None:
     office.record(sale())
     second = second_book(office)
-    assert recording.open_feed(second.book.feeds.get()) == 0
+    assert feeds.follow(second.book, second.source).joined == 0
 
 
 def test_a_mended_document_is_not_posted_to_a_book_its_store_does_not_feed(

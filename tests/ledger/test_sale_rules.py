@@ -1,4 +1,4 @@
-"""The rules of sales, returns and exchanges as an accountant reviews them: a ticket in, a table of debits and credits out.
+"""Sales, returns and exchanges as an accountant reviews them: a ticket in, a table of debits and credits out.
 
 Heartland contract 3.2 rows 1a to 1l, 2 and 3b, the decisions below that table, and worked examples 1 and 2 of 3.5.
 """
@@ -10,6 +10,7 @@ import pytest
 
 from ledger import rules
 from ledger.errors import Unreadable
+from ledger.terms import EventKind
 from tests.trade import booked, item, paid, table, tax, ticket
 
 D = Decimal
@@ -308,4 +309,4 @@ def test_the_categories_of_a_class_stay_apart() -> None:
 
 
 def test_a_rule_stands_for_every_kind_of_event() -> None:
-    assert set(rules.RULES) == set(rules.EventKind)
+    assert set(rules.RULES) == set(EventKind)

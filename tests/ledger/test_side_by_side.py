@@ -15,7 +15,7 @@ from ledger.models import EventRevision, FinancialEvent, JournalEntry, Posting
 from ledger.terms import DeliveryState, SyncState
 from ledger.values import Delivered, EventFacts
 from mappings.table import MappingTable
-from tests.office import LEASE, SETTLE, Office
+from tests.office import LEASE, SETTLE, Office, begin
 from tests.trade import changed, item, paid, sale
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,7 +97,7 @@ def test_a_change_beside_the_booking_is_booked_or_told(office: Office, sales: li
         assert posting.state == SyncState.SYNCED
         assert latest or posting.changed_since
         assert posting.entry is not None
-        facts = EventRevision.objects.get(event=posting.event, n=posting.booked_revision).facts
+        facts = EventRevision.objects.get(event=posting.event, n=posting.booked_revision or 0).facts
         assert posting.entry.lines.filter(role="sales").get().credit == posting.amount or posting.changed_since
         assert str(posting.entry.lines.get(role="sales").credit) == facts["total"]
 
@@ -108,7 +108,7 @@ def test_a_change_beside_a_claim_neither_doubles_nor_loses(office: Office, sales
 
     def work() -> None:
         while claim := delivery.claim(office.book, limit=3, lease=LEASE, settle=SETTLE):
-            kept = delivery.begin(claim, claim.entries)
+            kept = begin(claim, claim.entries)
             marking.finish(claim, [Delivered(entry.reference, remote_id=str(entry.pk)) for entry in kept], {})
 
     at_once(work, lambda: [office.record(facts) for facts in renewed])

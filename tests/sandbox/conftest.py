@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from quickbooks_server import QuickBooksServer, quickbooks_server
+
+from tests.sandbox.quickbooks_server import QuickBooksServer, quickbooks_server
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from quickbooks_server import QuickBooksServer
 
 from sandbox.faults import BadSwitch, Faults
 from sandbox.switches import SWITCHES
+from tests.sandbox.quickbooks_server import QuickBooksServer
 
 NAME = "quickbooks.slow"
 README = Path(__file__).parents[2] / "sandbox" / "README.md"

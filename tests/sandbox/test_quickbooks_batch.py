@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import requests
-from quickbooks_server import QuickBooksServer, entry, error_of
+
+from tests.sandbox.quickbooks_server import QuickBooksServer, entry, error_of
 
 Item = dict[str, Any]
 

@@ -3,7 +3,8 @@
 from collections import Counter
 
 import pytest
-from quickbooks_server import QuickBooksServer, error_of
+
+from tests.sandbox.quickbooks_server import QuickBooksServer, error_of
 
 ALL = "SELECT * FROM Account WHERE Active IN (true, false) MAXRESULTS 1000"
 

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from quickbooks_server import (
+from tests.sandbox.quickbooks_server import (
     CHECKING,
     RECEIVABLE,
     SALES,

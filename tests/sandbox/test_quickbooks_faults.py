@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from quickbooks_server import (
+
+from tests.sandbox.quickbooks_server import (
     CHECKING,
     INACTIVE,
     PAYABLE,

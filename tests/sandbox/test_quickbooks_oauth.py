@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from quickbooks_server import CALLBACK, CLIENT, REALM, QuickBooksServer
+
+from tests.sandbox.quickbooks_server import CALLBACK, CLIENT, REALM, QuickBooksServer
 
 DEAD = {"error": "invalid_grant", "error_description": "Incorrect or invalid refresh token"}
 

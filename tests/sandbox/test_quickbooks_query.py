@@ -1,7 +1,8 @@
 """The query language answers, pages and refuses as the vendor's does."""
 
 import pytest
-from quickbooks_server import QuickBooksServer, entry, error_of
+
+from tests.sandbox.quickbooks_server import QuickBooksServer, entry, error_of
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from quickbooks_server import REALM, QuickBooksServer, entry, quickbooks_server
 
 from sandbox.quickbooks.cruelty import FAULTS, FOREIGN_NUMBER
 from sandbox.switches import QUICKBOOKS
+from tests.sandbox.quickbooks_server import REALM, QuickBooksServer, entry, quickbooks_server
 
 ONCE = {"times": 1}
 

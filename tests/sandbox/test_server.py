@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from quickbooks_server import QuickBooksServer, entry
 
 from sandbox.server import Request, dump_json, json_answer
 from sandbox.state import State
+from tests.sandbox.quickbooks_server import QuickBooksServer, entry
 
 ROOT = Path(__file__).parents[2]
 

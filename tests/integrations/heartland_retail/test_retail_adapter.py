@@ -10,7 +10,7 @@ from integrations.heartland_retail import client as wire
 from integrations.heartland_retail.adapter import HeartlandRetailAdapter
 from integrations.heartland_retail.client import Client, FixedToken
 from integrations.http import Http
-from ledger.errors import Unreachable
+from ledger.errors import Unreachable, Unreadable
 from ledger.ports import PointOfSale
 from ledger.terms import DEFAULT_CLASS, Dimension
 from ledger.values import Cursor
@@ -122,6 +122,23 @@ def test_a_ticket_that_is_not_complete_only_moves_the_cursor(shop: Shop) -> None
     assert page.cursor == Cursor(moment(9), 100002)
 
 
+def test_a_ticket_that_was_reopened_comes_along_and_has_no_facts(shop: Shop) -> None:
+    reopened = at(9, id=100002, status="incomplete", **{"completed?": False})
+    adapter, _ = shop({"/sales/tickets": [envelope(at(5), reopened)]})
+    documents = adapter.walk(Cursor()).documents
+    assert [document.external_id for document in documents] == ["100001", "100002"]
+    assert adapter.read(documents[1]) is None
+
+
+def test_lines_whose_item_is_no_id_are_not_looked_up(shop: Shop) -> None:
+    odd = [item_line(id=n, item_id=item_id) for n, item_id in enumerate(("9" * 5000, "\u0663", -1, True, [7], None), 1)]
+    adapter, calls = shop({"/sales/tickets": [envelope(at(5, lines=odd, total=120))]})
+    (document,) = adapter.walk(Cursor()).documents
+    with pytest.raises(Unreadable, match="cannot be found"):
+        adapter.read(document)
+    assert "/items" not in {call.path for call in calls}
+
+
 def test_more_is_told_by_the_total(shop: Shop) -> None:
     adapter, _ = shop({"/sales/tickets": [envelope(at(5), total=2)]})
     assert adapter.walk(Cursor()).more
@@ -133,7 +150,9 @@ def test_a_walk_that_does_not_move_stops_aloud(shop: Shop) -> None:
         adapter.walk(Cursor(moment(5), 100001))
 
 
-@pytest.mark.parametrize("changes", [{"id": None}, {"updated_at": None}])
+@pytest.mark.parametrize(
+    "changes", [{"id": None}, {"id": 10**30}, {"updated_at": None}, {"updated_at": "0001-01-01T00:00:00+05:00"}]
+)
 def test_a_row_without_a_key_stops_the_walk(shop: Shop, changes: Json) -> None:
     adapter, _ = shop({"/sales/tickets": [envelope(ticket(**changes))]})
     with pytest.raises(Unreachable, match="without id or time of change"):

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from integrations.heartland_retail.payloads import gift_card_tender, read_name, read_store, read_ticket
+from integrations.heartland_retail.payloads import gift_card_tender, read_name, read_store, read_ticket, was_completed
 from ledger.errors import Unreadable
 from ledger.terms import DEFAULT_CLASS, Dimension
 from ledger.values import DimensionName, EventFacts, RemoteStore, TaxFact, TenderFact
+from sandbox.shop import build_shop
+from sandbox.shop_cruel import cruel_tickets
 from tests.integrations.heartland_retail.samples import (
     CARD,
     Json,
@@ -93,10 +95,11 @@ def test_the_case_of_the_status_does_not_matter(status: str) -> None:
     [
         {"status": "incomplete", "completed?": False, "completed_at": None},
         {"status": None, "completed?": False},
+        {"status": "incomplete", "completed?": False},
         {"status": "incomplete", "completed?": False, "completed_at": None, "voided?": True},
     ],
 )
-def test_a_ticket_that_was_never_completed_is_not_financial(changes: Json) -> None:
+def test_a_ticket_that_is_not_complete_is_not_financial(changes: Json) -> None:
     assert read_ticket(kept(ticket(**changes))) is None
 
 
@@ -194,6 +197,14 @@ def test_a_day_that_starts_later_moves_the_small_hours_to_the_day_before() -> No
         ({"balance": "none"}, "its balance is 'none'"),
         ({"source_location_id": None}, "it names no store"),
         ({"completed_at": None, "local_completed_at": None}, "does not say when it was completed"),
+        ({"completed_at": "0001-01-01T00:00:00Z", "local_completed_at": None}, "does not say when it was completed"),
+        ({"completed_at": None, "local_completed_at": "9999-12-31T23:59:59"}, "does not say when it was completed"),
+        ({"lines": [item_line(type=["ItemLine"])]}, "a line of the type"),
+        ({"lines": [item_line(type="ItemLine ")]}, "a line of the type"),
+        ({"lines": [item_line(), tax_line(tax_jurisdiction_id=[3])]}, "the jurisdiction of a tax line is '[3]'"),
+        ({"payments": [payment(payment_type_id={"id": 1})]}, "the payment type of a payment is"),
+        ({"total": "1e9999999"}, "its total is '1e9999999'"),
+        ({"total": "1e99999999999999999999"}, "its total is '1e99999999999999999999'"),
         ({"type": "Invoice"}, "its type 'Invoice' is not known"),
     ],
 )
@@ -205,6 +216,16 @@ def test_what_cannot_be_read_is_refused_by_name(changes: Json, words: str) -> No
 
 def test_a_number_that_json_does_not_know_is_no_amount() -> None:
     assert "not an amount" in str(refusal(ticket(total=float("nan"))))
+
+
+def test_an_absurd_quantity_is_kept_as_it_is() -> None:
+    """A barcode scanned into the quantity: the rules judge what it comes to."""
+    (sold,) = read(ticket(lines=[item_line(qty=5012345678900, unit_cost=55), tax_line()])).items
+    assert (sold.quantity, sold.unit_cost) == (Decimal(5012345678900), Decimal(55))
+
+
+def test_an_item_class_that_is_no_id_does_not_pass_for_none() -> None:
+    assert "the item class of Wicker star is '[3]'" in str(refusal(ticket(), known=item(financial_class_id=[3])))
 
 
 def test_a_refusal_keeps_what_could_be_read() -> None:
@@ -247,3 +268,15 @@ def test_payment_types_have_names_and_one_is_the_gift_card() -> None:
     assert read_name(types[0], dimension=Dimension.TENDER) == DimensionName(Dimension.TENDER, "1", "Cash")
     assert gift_card_tender(types) == "5"
     assert gift_card_tender(types[:1]) == ""
+
+
+def test_only_a_ticket_that_was_completed_is_handed_on() -> None:
+    never = ticket(status="incomplete", completed_at=None, local_completed_at=None, **{"completed?": False})
+    assert not was_completed(never)
+    assert not was_completed(never | {"voided?": True, "completed_at": ""})
+    assert was_completed(ticket(status="incomplete", **{"completed?": False}))
+    assert was_completed(ticket())
+
+
+def test_of_the_sandboxs_odd_tickets_only_the_unfinished_one_is_kept_back() -> None:
+    assert [odd.id for odd in cruel_tickets(build_shop()) if not was_completed(odd.header)] == [900014]

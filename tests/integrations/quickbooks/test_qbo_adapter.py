@@ -112,10 +112,39 @@ def test_an_entry_missing_in_the_answer_of_a_batch_may_be_there() -> None:
     assert third.request_id == "1-tid"
 
 
-def test_a_definite_refusal_of_the_whole_batch_is_the_result_of_each_entry() -> None:
-    adapter, _ = scripted(answer(400, fault("1040", "Too many batch items")))
-    results = adapter.post_batch([outgoing("HR-T1"), outgoing("HR-T2")], request_key="k", send_before=soon())
-    assert all(isinstance(result.error, Rejected) for result in results)
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        (answer(400, fault("1040", "Too many batch items")), Rejected),
+        (answer(400, fault("2030", "Request has invalid or unsupported property")), Rejected),
+        (answer(413, "<html>Request Entity Too Large</html>"), Rejected),
+        (answer(400, fault("6210", "The account period has closed")), PeriodClosed),
+        (answer(200, fault("10000", kind="SystemFault")), OutcomeUnknown),
+    ],
+)
+def test_a_refusal_of_the_whole_batch_blames_no_entry(refusal: requests.Response, expected: type[Exception]) -> None:
+    adapter, _ = scripted(refusal)
+    with pytest.raises(expected) as raised:
+        adapter.post_batch([outgoing("HR-T1"), outgoing("HR-T2")], request_key="k", send_before=soon())
+    assert getattr(raised.value, "request_id", "") == "1-tid"
+
+
+def test_a_refusal_beside_results_is_no_definite_refusal() -> None:
+    both = fault("2030") | {"BatchItemResponse": [{"bId": "e0", "JournalEntry": {"Id": "11"}}]}
+    adapter, _ = scripted(answer(200, both))
+    with pytest.raises(OutcomeUnknown):
+        adapter.post_batch([outgoing("HR-T1")], request_key="k", send_before=soon())
+
+
+def test_the_body_of_an_entry_is_known_before_it_leaves() -> None:
+    adapter, script = scripted(created(), answer(200, {"BatchItemResponse": []}))
+    body = adapter.body(outgoing())
+    assert script.sent == []
+    assert adapter.post_one(outgoing(), send_before=soon()).sent == body
+    adapter.post_batch([outgoing()], request_key="k", send_before=soon())
+    assert f'"JournalEntry":{body}' in repr(script.sent[1].body)
+    with pytest.raises(Unsupported):
+        adapter.body(outgoing(memo="x" * 4001))
 
 
 def test_a_batch_without_an_answer_is_unknown_as_a_whole() -> None:

@@ -75,6 +75,7 @@ def error_for(body: Mapping[str, object], *, write: bool = True) -> DaybookError
         (fault("6190", "Subscription period has ended or canceled"), AuthExpired),
         (fault("5020"), AuthExpired),
         (fault("88888", kind="AuthorizatonFault"), AuthExpired),
+        (fault("88888", kind="AUTHENTICATION"), AuthExpired),
         (fault("610", "Object Not Found : Something you're trying to use has been made inactive."), Rejected),
         (fault("2500", "Invalid Reference Id : Accounts element id 7 not found"), Rejected),
         (fault("2300"), Rejected),
@@ -120,6 +121,13 @@ def test_entries_that_name_the_same_unknown_account_share_one_cause() -> None:
 def test_a_code_may_hide_in_the_message() -> None:
     body = fault("", message="message=ThrottleExceeded; errorCode=003001; statusCode=403", kind="SERVICE")
     assert isinstance(error_for(body), RateLimited)
+
+
+@pytest.mark.parametrize("name", ["Card Authorization Clearing", "Two-factor Authentication", "SystemFault fund"])
+def test_an_accounts_name_never_switches_the_company_off(name: str) -> None:
+    error = error_for(fault("6480", f"{name} cannot be used", message=f"The account {name} cannot be used"))
+    assert isinstance(error, Rejected)
+    assert name in error.vendor_message
 
 
 def test_an_empty_fault_is_a_fault_and_no_fault_is_none() -> None:

@@ -1,0 +1,118 @@
+"""Single accidents on the way to the books, told one by one, against a ledger that counts what stands there."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from integrations import sending, vendors
+from integrations.http import NoLimits
+from integrations.models import Connection
+from ledger.clock import database_now
+from ledger.journal import delivery, orders
+from ledger.journal.orders import Refused
+from ledger.terms import DeliveryState, SyncState
+from ledger.values import EventFacts
+from tests.office import Office
+from tests.trade import sale
+from tests.vendor_ledger import VendorLedger, WorkerKilled
+
+SETTLE = 150
+
+
+@pytest.fixture
+def connection(office: Office, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    """A connection whose books are a ledger in memory, without limits."""
+    monkeypatch.setattr(vendors, "http", lambda connection: SimpleNamespace(limiter=NoLimits()))
+    return Connection.objects.create(vendor="quickbooks", book=office.book, settle_seconds=SETTLE)
+
+
+@pytest.fixture
+def facts(office: Office) -> EventFacts:
+    """A sale that is booked and ready to go."""
+    sold = sale(at=database_now() + timedelta(hours=1))
+    office.record(sold)
+    office.enter()
+    return sold
+
+
+def after(there: VendorLedger, office: Office, seconds: float) -> None:
+    office.later(seconds)
+    there.pass_time(seconds)
+
+
+def test_an_unknown_entry_whose_look_up_fails_is_still_unknown(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["lost_done"])
+    sending.send(connection, there)
+    after(there, office, SETTLE + 1)
+    there.blind = True
+    sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.PROCESSING
+    with pytest.raises(Refused):
+        orders.set_aside(office.posting(facts), "By hand", actor=None)
+
+
+def test_an_unknown_entry_whose_next_worker_dies_is_still_unknown(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["lost_done"])
+    sending.send(connection, there)
+    after(there, office, SETTLE + 1)
+    assert office.claim() is not None
+    after(there, office, SETTLE + 1)
+    delivery.expire(office.book)
+    assert office.entry(facts).state == DeliveryState.UNKNOWN
+
+
+def test_a_worker_killed_after_the_work_was_done_doubles_nothing(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["killed_after"])
+    with pytest.raises(WorkerKilled):
+        sending.send(connection, there)
+    for _ in range(3):
+        after(there, office, SETTLE + 1)
+        delivery.expire(office.book)
+        sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.SYNCED
+    assert len(there.standing(office.entry(facts).reference)) == 1
+
+
+def test_work_committed_late_is_waited_for(office: Office, connection: Connection, facts: EventFacts) -> None:
+    there = VendorLedger(fates=["late"])
+    sending.send(connection, there)
+    after(there, office, SETTLE - 2)
+    assert sending.send(connection, there) == 0
+    after(there, office, 3)
+    sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.SYNCED
+    assert len(there.standing(office.entry(facts).reference)) == 1
+
+
+def test_a_vendor_that_forgets_keys_is_looked_up_before_anything_is_repeated(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["lost_done", "done"], forgets_keys=True)
+    for _ in range(3):
+        sending.send(connection, there)
+        after(there, office, SETTLE + 1)
+    assert len(there.standing(office.entry(facts).reference)) == 1
+    assert there.fates == ["done"]
+
+
+def test_a_zombie_that_comes_back_finds_its_work_done_by_another(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["zombie"])
+
+    def another_worker() -> None:
+        after(there, office, SETTLE + 10)
+        delivery.expire(office.book)
+        sending.send(connection, there)
+
+    there.meanwhile = another_worker
+    sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.SYNCED
+    assert len(there.standing(office.entry(facts).reference)) == 1
