@@ -168,7 +168,7 @@ def _feeds(posting: Posting) -> bool:
     return feeds.filter(Q(all_stores=True) | Q(stores=posting.store_id)).exists()
 
 
-def adopt(posting: Posting, remote: RemoteEntry, *, link: str, actor: Actor) -> None:
+def adopt(posting: Posting, remote: RemoteEntry, *, link: str, actor: Actor, reason: str = "") -> None:
     """Take the entry that stands in the accounting system as this event's, on a person's word."""
     with transaction.atomic():
         list(locked(JournalEntry.objects.filter(postings=posting.pk)))
@@ -176,7 +176,14 @@ def adopt(posting: Posting, remote: RemoteEntry, *, link: str, actor: Actor) -> 
         if held.entry is None or held.entry.state != DeliveryState.REJECTED:
             raise Refused("There is nothing to adopt: the entry of this event is not waiting for a decision.")
         mark_adopted(held, remote, link=link)
-        after = {"entry": remote.remote_id, "memo": remote.memo, "date": remote.posting_date.isoformat()}
+        lines = [{"account": line.account, "side": line.side, "amount": str(line.amount)} for line in remote.lines]
+        after = {
+            "entry": remote.remote_id,
+            "memo": remote.memo,
+            "date": remote.posting_date.isoformat(),
+            "lines": lines,
+            "reason": reason,
+        }
         note(actor, "adopted an entry", held, before={"error": held.error}, after=after)
     posting.refresh_from_db()
 

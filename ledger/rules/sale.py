@@ -51,7 +51,8 @@ def _cost(facts: EventFacts, item: ItemFact) -> Iterator[DraftLine]:
     if not item.tracked or not item.quantity:
         return
     if item.unit_cost is None:
-        raise _unreadable(facts, f"no unit cost on item {item.name}. Enter its cost in Heartland; nothing was posted.")
+        what = f"no unit cost on item {item.name}. Enter its cost in Heartland; nothing was posted."
+        raise _unreadable(facts, what, cause="cost")
     cost = cents(item.quantity * item.unit_cost)
     by = dims(item_class=item.item_class, category=item.category)
     yield debit(Role.COGS, cost, by=by)
@@ -74,6 +75,7 @@ def _rounding(facts: EventFacts) -> Decimal:
             facts,
             f"its total {shown(facts.total, currency=facts.currency)} is not the sum of its parts "
             f"{shown(parts, currency=facts.currency)}. Correct it in Heartland; nothing was posted.",
+            cause="total",
         )
     rounding = _paid(facts) + cents(_unpaid(facts)) - parts
     if abs(rounding) > ROUNDING_LIMIT:
@@ -81,6 +83,7 @@ def _rounding(facts: EventFacts) -> Decimal:
             facts,
             f"its payments and balance {shown(parts + rounding, currency=facts.currency)} do not make up its total "
             f"{shown(facts.total, currency=facts.currency)}. Correct it in Heartland; nothing was posted.",
+            cause="payments",
         )
     return rounding
 
@@ -94,5 +97,7 @@ def _parts(facts: EventFacts) -> Decimal:
     return sum((cents(value) for value in [*values, *facts.shipping, *facts.gift_cards, *facts.tips]), ZERO)
 
 
-def _unreadable(facts: EventFacts, what: str) -> Unreadable:
-    return Unreadable(f"Ticket {facts.header.number}", what, header=facts.header)
+def _unreadable(facts: EventFacts, what: str, *, cause: str) -> Unreadable:
+    """`cause`: what one kind of repair mends, so that such events are told together."""
+    cause = f"{Unreadable.code}:{cause}"
+    return Unreadable(f"Ticket {facts.header.number}", what, header=facts.header, cause=cause)
