@@ -9,6 +9,7 @@ from django.urls import reverse
 from integrations import vendors
 from integrations.admin_views import health
 from integrations.admin_views.access import address_of
+from integrations.admin_views.standing import till_problem
 from integrations.models import Connection
 from ledger.admin.scoping import Person, is_store_manager, may, may_for_all
 
@@ -86,9 +87,14 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         connections = vendors.books_connections().order_by("pk")
         context["books"] = [_book_line(connection, request.user) for connection in connections]
         context["may_set_up"] = may_for_all(request.user, "integrations.change_connection")
-        context["tills"] = [] if is_store_manager(request.user) else list(vendors.till_connections())
+        context["tills"] = [] if is_store_manager(request.user) else _till_lines()
         context["vendors"] = [(vendor, vendors.VENDORS[vendor].label) for vendor in _vendors_in_order()]
     return context
+
+
+def _till_lines() -> list[dict[str, Any]]:
+    tills = vendors.till_connections().select_related("source", "capture").order_by("pk")
+    return [{"till": till, "address": address_of(till), "problem": till_problem(till)} for till in tills]
 
 
 def _book_line(connection: Connection, person: Person) -> dict[str, Any]:

@@ -14,3 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", include((settings_addresses(changed=wake_book), "mappings"))),
     path("admin/", admin.site.urls),
 ]
+handler403 = "config.refusals.forbidden"
+handler404 = "config.refusals.not_found"

@@ -10,7 +10,7 @@ import structlog
 from integrations import vendors
 from integrations.models import Capture, Connection
 from ledger.errors import Rejected, Unreadable
-from ledger.journal import recording
+from ledger.journal import dimensions, recording
 from ledger.journal.readings import Reading
 from ledger.models import FinancialEvent, Source
 from ledger.ports import PointOfSale
@@ -74,6 +74,11 @@ class Walk:
                 return
             self._history_page()
             self.keep()
+
+    def names(self) -> None:
+        """Ask again for the names that could not be read before: they stand on every line that is posted."""
+        if dimensions.has_unnamed(self.source):
+            dimensions.name_values(self.source, self.till.dimension_names(), rename=True)
 
     def _history_page(self) -> None:
         progress = self.progress

@@ -86,8 +86,8 @@ def save_keys(connection: Connection, values: Mapping[str, str], actor: Actor) -
 def test(connection: Connection, actor: Actor) -> str:
     """Talk to the other side now; for a till also read its stores and names, and begin to capture."""
     if vendors.VENDORS[connection.vendor].kind == vendors.BOOKS:
-        company = vendors.accounting(connection).company()
-        return f"{company.name} answers."
+        companies.read(connection)
+        return f"{connection.company_name} answers."
     stores = read_stores(connection)
     _mark_connected(connection, actor)
     return f"Heartland Retail answers. {stores} stores were found."

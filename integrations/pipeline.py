@@ -24,6 +24,7 @@ def capture(connection: Connection, *, until: float, keep: Callable[[], None]) -
         walk = Walk(vendors.point_of_sale(connection), source_of(connection), progress, outcome, keep=keep)
         walk.live()
         walk.history(until=until)
+        walk.names()
     except DaybookError as error:
         outcome.problem = error.sentence
         _note_failure(connection, error)

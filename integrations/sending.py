@@ -7,7 +7,7 @@ import structlog
 
 from integrations import vendors
 from integrations.models import Connection
-from ledger.entries import difference
+from ledger.entries import difference, is_ours
 from ledger.errors import (
     AuthExpired,
     DaybookError,
@@ -62,12 +62,14 @@ def _look_up(claim: Claim, books: AccountingSystem) -> list[JournalEntry]:
     there, problems = _there([entry.reference for entry in claim.entries], books)
     same: dict[str, tuple[RemoteEntry, str]] = {}
     for entry in claim.entries:
-        for remote in there.get(entry.reference, [])[:1]:
-            why = _why_not_ours(claim, entry, there[entry.reference])
-            if why:
-                problems[entry.reference] = ForeignEntry(entry.reference, remote_id=remote.remote_id, why=why)
-            else:
-                same[entry.reference] = (remote, books.link(remote.remote_id))
+        if entry.reference not in there:
+            continue
+        remote, others = _likeliest(there[entry.reference])
+        why = _why_not_ours(claim, entry, remote, others=others)
+        if why:
+            problems[entry.reference] = ForeignEntry(entry.reference, remote_id=remote.remote_id, why=why)
+        else:
+            same[entry.reference] = (remote, books.link(remote.remote_id))
     if same:
         marking.found(claim, same)
     if problems:
@@ -96,12 +98,19 @@ def _there(references: Sequence[str], books: AccountingSystem) -> tuple[Found, d
     return found, problems
 
 
-def _why_not_ours(claim: Claim, entry: JournalEntry, remotes: Sequence[RemoteEntry]) -> str:
-    if len(remotes) > 1:
-        return f"and {len(remotes)} entries there bear it"
-    if not remotes[0].final:
+def _likeliest(remotes: Sequence[RemoteEntry]) -> tuple[RemoteEntry, int]:
+    """The entry to compare with, ours if one bears our mark, and how many others are as likely."""
+    marked = [remote for remote in remotes if is_ours(remote)]
+    likely = marked or remotes
+    return likely[0], len(likely) - 1
+
+
+def _why_not_ours(claim: Claim, entry: JournalEntry, remote: RemoteEntry, *, others: int) -> str:
+    if others:
+        return f"and {others + 1} entries there bear it"
+    if not remote.final:
         return "which is still a draft there"
-    return difference(claim.outgoing[entry.reference], remotes[0])
+    return difference(claim.outgoing[entry.reference], remote)
 
 
 def _send_missing(

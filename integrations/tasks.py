@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 from integrations import alerts, capturing, companies, leases, pipeline, vendors
 from integrations.models import AccountImport, Connection, Heartbeat
 from ledger.clock import database_now
-from ledger.errors import DaybookError
+from ledger.errors import DaybookError, RateLimited, Unreachable
 from ledger.journal import charts, delivery
 from ledger.models import FinancialEvent
 
@@ -125,6 +125,9 @@ def import_accounts(import_id: int) -> str:
     try:
         companies.read(order.connection)
         count = charts.import_accounts(book, vendors.accounting(order.connection).accounts())
+    except (Unreachable, RateLimited):
+        label = vendors.VENDORS[order.connection.vendor].label
+        problem = f"{label} did not answer. Nothing was changed; press Import Accounts again."
     except DaybookError as error:
         problem = error.sentence
     AccountImport.objects.filter(pk=import_id).update(ended_at=database_now(), accounts=count, problem=problem)

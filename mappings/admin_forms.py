@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from ledger.models import Account, Book, Store
-from ledger.terms import ROLES, Dimension, Role
+from ledger.terms import ROLES, AccountType, Dimension, Role
 from mappings import coverage
 from mappings.editing import SAYS_WHEN_EMPTY, Change, Place, places, refused
 
@@ -16,6 +16,10 @@ DIMENSIONS = {
     Dimension.ITEM_CLASS: "item class",
     Dimension.TAX_JURISDICTION: "tax jurisdiction",
 }
+
+
+NEEDS_A_PARTY = (AccountType.RECEIVABLE, AccountType.PAYABLE)
+"""People look for them, so the chooser names them and says why they cannot be taken."""
 
 
 class SwitchForm(forms.ModelForm):
@@ -33,6 +37,7 @@ class Group:
     role: Role
     rows: list[Place]
     accounts: list[Account]
+    refused: list[Account]
     values: list[tuple[str, str]]
     added: "Added"
 
@@ -98,7 +103,8 @@ class MappingForm:
         values = list(dict.fromkeys((row.value, row.name) for row in rows if row.store is None))
         fitting = [a for a in self.accounts.values() if a.active and a.type in ROLES[role].fits]
         ordered = sorted(rows, key=lambda row: (not row.missing, row.name, row.store is not None))
-        return Group(role, ordered, fitting, values, self.added.get(role, Added()))
+        parties = [a for a in self.accounts.values() if a.active and a.type in NEEDS_A_PARTY]
+        return Group(role, ordered, fitting, parties, values, self.added.get(role, Added()))
 
     def _read(self, data: MappingOf[str, Any]) -> None:
         for row in self.rows:

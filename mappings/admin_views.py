@@ -140,7 +140,8 @@ def _save(request: HttpRequest, form: MappingForm, changed: Changed) -> None:
         messages.warning(request, "Nothing was changed: every row has the account that it had.")
         return
     changed(form.book)
-    messages.success(request, f"Saved, {count} changed. What waited for it is sent by itself.")
+    then = "What waited for it is sent by itself." if form.book.syncing else "It is used from Start Sync on."
+    messages.success(request, f"Saved, {count} changed. {then}")
 
 
 @allowed("ledger.change_book")

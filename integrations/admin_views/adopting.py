@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -14,7 +13,6 @@ from integrations.admin_views.access import answer, page
 from integrations.admin_views.postings import connection_of, page_of, posting_of
 from integrations.admin_views.words import counted
 from ledger import entries, money
-from ledger.admin.adopted import remember
 from ledger.admin.base import page_context
 from ledger.admin.posting_page import can_adopt
 from ledger.errors import DaybookError, Refused
@@ -80,11 +78,8 @@ def _take(
             f"Entry {remote.remote_id} differs from this event. Say that you have compared them, and why it is "
             "this event's all the same. Nothing was adopted."
         )
-    names = _account_names(posting, [remote])
     reason = form.cleaned_data.get("reason", "") if differences else ""
-    with transaction.atomic():
-        orders.adopt(posting, remote, link=link, actor=request.user)
-        remember(posting, remote, names=names, differences=differences, reason=reason, actor=request.user)
+    orders.adopt(posting, remote, link=link, actor=request.user, reason=reason)
     alerts.refresh(connection_of(posting.book))
 
 
@@ -101,7 +96,7 @@ def _compared(posting: Posting) -> dict[str, Any]:
         return {"problem": problem.sentence}
     names = _account_names(posting, [ours, *[remote for remote, _ in there]])
     found = [_found(ours, remote, link=link, names=names) for remote, link in there]
-    return {"ours": ours, "our_total": total_of(ours.lines, currency=ours.currency), "found": found}
+    return {"ours": ours, "our_total": money.shown(debits_of(ours.lines), currency=ours.currency), "found": found}
 
 
 def _found(ours: OutgoingEntry, remote: RemoteEntry, *, link: str, names: dict[str, str]) -> Found:
@@ -110,7 +105,7 @@ def _found(ours: OutgoingEntry, remote: RemoteEntry, *, link: str, names: dict[s
         link=link,
         rows=rows_of(ours, remote, names=names),
         differences=differences_of(ours, remote),
-        total=total_of(remote.lines, currency=ours.currency),
+        total=money.shown(debits_of(remote.lines), currency=ours.currency),
         is_marked=entries.is_ours(remote),
     )
 
@@ -122,9 +117,11 @@ def differences_of(ours: OutgoingEntry, remote: RemoteEntry) -> list[str]:
         said.append(
             f"It bears the date {remote.posting_date:%b %-d, %Y}; this event's is {ours.posting_date:%b %-d, %Y}."
         )
-    there, here = (total_of(lines, currency=ours.currency) for lines in (remote.lines, ours.lines))
+    there, here = debits_of(remote.lines), debits_of(ours.lines)
     if there != here:
-        said.append(f"It comes to {there}; this event's entry to {here}.")
+        amounts = [money.shown(amount, currency=ours.currency) for amount in (there, here, abs(there - here))]
+        which = "more" if there > here else "less"
+        said.append(f"It comes to {amounts[0]}; this event's entry to {amounts[1]}, so it is {amounts[2]} {which}.")
     different = sum(row.differs for row in rows_of(ours, remote, names={}))
     if different:
         said.append(f"It books {counted(different, 'line')} otherwise.")
@@ -145,10 +142,9 @@ def rows_of(ours: OutgoingEntry, remote: RemoteEntry, *, names: dict[str, str]) 
     return [row(account, side) for account, side in {**here, **there}]
 
 
-def total_of(lines: tuple[OutgoingLine, ...], *, currency: str) -> str:
-    """The sum of the debits."""
-    debits = sum((line.amount for line in lines if line.side is Side.DEBIT), Decimal(0))
-    return money.shown(debits, currency=currency)
+def debits_of(lines: tuple[OutgoingLine, ...]) -> Decimal:
+    """What an entry comes to."""
+    return sum((line.amount for line in lines if line.side is Side.DEBIT), Decimal(0))
 
 
 def _account_names(posting: Posting, sides: list[OutgoingEntry | RemoteEntry]) -> dict[str, str]:

@@ -12,11 +12,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from integrations import connecting, tasks, vendors
 from integrations.admin_forms import KeysForm, NewBookForm, PastForm
-from integrations.admin_views import health
+from integrations.admin_views import health, ranges
 from integrations.admin_views.access import address_of, answer, deed, page
 from integrations.admin_views.words import NEEDED_ACCOUNTS, counted
 from integrations.models import Connection
-from ledger import money
 from ledger.admin.base import page_context
 from ledger.admin.scoping import is_store_manager, may_for_all, visible
 from ledger.audit import note
@@ -104,7 +103,8 @@ def status_json(request: HttpRequest, connection_id: int) -> HttpResponse:
     counts = {row["state"]: row["shown"] for row in health.open_counts(book, person=request.user)}
     progress = {"synced": run.synced, "sentence": run.sentence} if run else None
     seen = health.stamp(connection, person=request.user)
-    return JsonResponse({"stamp": seen, "counts": counts, "run": progress})
+    detail = health.health(connection, person=request.user).detail
+    return JsonResponse({"stamp": seen, "counts": counts, "run": progress, "detail": detail})
 
 
 @require_GET
@@ -120,12 +120,7 @@ def _figures(book: Book, form: PastForm) -> dict[str, str]:
     if not form.is_valid():
         return {"problem": form.sentence(), "figures": ""}
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
-    found = orders.past_range(book, first, last)
-    amount = money.shown(found.amount, currency=book.currency)
-    return {
-        "problem": "",
-        "figures": f"{counted(found.events, 'event')}, {amount}, {first:%b %-d, %Y} to {last:%b %-d, %Y}",
-    }
+    return {"problem": "", "figures": ranges.in_words(book, first, last)}
 
 
 @deed(OPERATE)
@@ -147,6 +142,8 @@ def past(request: HttpRequest, connection: Connection) -> str:
     if not form.is_valid():
         raise orders.Refused(form.sentence())
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
+    if nothing := ranges.nothing_to_order(book_of(connection), first, last):
+        raise orders.Refused(nothing)
     order = orders.order_past(book_of(connection), first, last, actor=request.user)
     tasks.wake(connection.pk)
     return f"Ordered: {counted(order.events, 'event')}. They are sent by themselves; this page shows how far they are."

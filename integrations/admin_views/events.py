@@ -157,4 +157,4 @@ def retry_failed(request: HttpRequest, connection_id: int) -> HttpResponse:
     connection = books_connection(connection_id)
     failed = visible(failed_of(book_of(connection)), to=request.user)
     answer(request, lambda: retry_all(failed, connection, actor=request.user))
-    return redirect(health.events_address(connection))
+    return redirect(health.events_address(connection, state="open"))

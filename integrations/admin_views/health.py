@@ -11,8 +11,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from django.urls import reverse
 
 from integrations import alerts
-from integrations.admin_views.access import address_of
-from integrations.admin_views.till_health import till_problem
+from integrations.admin_views.standing import Trouble, read_up_to, standing, till_troubles
 from integrations.admin_views.words import counted
 from integrations.models import Alert, Connection
 from ledger.admin.base import LARGEST_COUNT
@@ -21,19 +20,6 @@ from ledger.errors import AuthExpired, UnmappedAccount
 from ledger.models import Book, Posting, SyncOrder
 from ledger.terms import SyncState
 from mappings import coverage
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """One problem: what it is, how many events it holds up, since when, and where it is mended."""
-
-    sentence: str
-    events: int
-    since: datetime | None
-    is_error: bool
-    events_link: str = ""
-    cure_link: str = ""
-    cure: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,8 +39,8 @@ class Health:
 def health(connection: Connection, *, person: Person) -> Health:
     """How a book stands, as far as this person may see it."""
     found = tuple(troubles(connection, person=person))
-    errors = [trouble for trouble in found if trouble.is_error]
     book = connection.book
+    errors = [trouble for trouble in found if trouble.is_error]
     if errors:
         noun = "problem needs" if len(errors) == 1 else "problems need"
         return Health("red", "Action Required", f"{len(errors)} {noun} a person.", found)
@@ -64,13 +50,17 @@ def health(connection: Connection, *, person: Person) -> Health:
         return Health("grey", "Not started yet", "Nothing is sent before Start Sync.", found)
     if not book.syncing:
         return Health("grey", "The sync is stopped", "What was ordered waits until Start Sync.", found)
-    return Health("green", "Things are good", _waiting(book, person=person), found)
+    waiting = _waiting(connection, person=person) or "Nothing is waiting."
+    return Health("green", "Things are good", f"{waiting} {read_up_to(book)}".strip(), found)
 
 
-def _waiting(book: Book, *, person: Person) -> str:
-    counts = {row["state"]: row["count"] for row in open_counts(book, person=person)}
+def _waiting(connection: Connection, *, person: Person) -> str:
+    """How many events wait for their turn, in words; empty when none does."""
+    if connection.book is None:
+        return ""
+    counts = {row["state"]: row["count"] for row in open_counts(connection.book, person=person)}
     waiting = counts[SyncState.NOT_SYNCED] + counts[SyncState.PROCESSING]
-    return f"{counted(waiting, 'event')} waiting." if waiting else "Nothing is waiting."
+    return f"{counted(waiting, 'event')} waiting." if waiting else ""
 
 
 def troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:
@@ -78,9 +68,10 @@ def troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:
     if is_store_manager(person):
         yield from _own_troubles(connection, person=person)
         return
+    yield from standing(connection, waiting=_waiting(connection, person=person))
     for alert in alerts.open_alerts(connection):
         yield _trouble(connection, alert.cause, alert.sentence, alert.events, alert.first_seen_at, alert.severity)
-    yield from _till_troubles(connection)
+    yield from till_troubles(connection)
 
 
 def _own_troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:
@@ -91,16 +82,6 @@ def _own_troubles(connection: Connection, *, person: Person) -> Iterable[Trouble
     for row in causes.order_by("cause"):
         said = row["first"] if row["first"] == row["last"] else f"{row['events']} events, for example: {row['first']}"
         yield _trouble(connection, row["cause"], said, row["events"], row["since"], Alert.Severity.ERROR)
-
-
-def _till_troubles(connection: Connection) -> Iterable[Trouble]:
-    """Tills that feed the book and are not read. Asked now, for a worker that hangs opens no alert."""
-    tills = Connection.objects.filter(source__feeds__book=connection.book).select_related("source").distinct()
-    for till in tills:
-        problem = till_problem(till)
-        if problem:
-            link, cure = address_of(till), f"Open {till.source}"
-            yield Trouble(f"{till.source}: {problem}", 0, None, True, cure_link=link, cure=cure)
 
 
 def _trouble(
@@ -192,9 +173,16 @@ def next_button(connection: Connection, *, so_far: Mapped) -> str:
         return "connect"
     if book is None or not book.accounts.exists():
         return "import"
+    if _stopped(book):
+        return "start"
     if not book.uses_financials or not so_far.is_complete:
         return "map"
     return "" if book.syncing else "start"
+
+
+def _stopped(book: Book) -> bool:
+    """Started once, and ready to go on: what is not mapped holds up only the events that need it."""
+    return book.sync_started_at is not None and not book.syncing and book.uses_financials
 
 
 def stamp(connection: Connection, *, person: Person) -> str:

@@ -11,7 +11,7 @@ from integrations import tasks, vendors
 from integrations.admin_forms import DayStartForm, FeedForm, KeysForm, NewSourceForm
 from integrations.admin_views.access import address_of, deed, page
 from integrations.admin_views.books import chosen, connecting_is_possible, created
-from integrations.admin_views.till_health import till_problem
+from integrations.admin_views.standing import till_problem
 from integrations.admin_views.words import counted
 from integrations.models import Capture, Connection
 from ledger.admin.base import page_context
@@ -113,6 +113,8 @@ def save_feed(request: HttpRequest, connection: Connection) -> str:
 
 
 def _moved(book: Book, followed: feeds.Followed) -> str:
+    if not book.feeds.exists():
+        return f"No store feeds {book} any more; {counted(followed.left, 'unsent event')} set aside there."
     joined = f"{counted(followed.joined, 'known event')} joined {book}."
     if not followed.left:
         return joined

@@ -1,16 +1,15 @@
-"""What a person compared before adopting an entry: kept in the audit, shown on the event's page."""
+"""The entry of the accounting system that a person adopted for an event, as the audit kept it."""
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from ledger import money
-from ledger.audit import Actor, note
-from ledger.models import AuditRecord, Posting
+from ledger.models import Account, AuditRecord, Posting
 from ledger.terms import Outcome, Side
-from ledger.values import RemoteEntry
 
-COMPARED = "compared an entry to adopt"
+ADOPTED = "adopted an entry"
 
 
 @dataclass(frozen=True)
@@ -21,56 +20,41 @@ class Adopted:
     link: str
     posting_date: date | None
     memo: str
-    lines: list[dict[str, str]]
-    differences: list[str]
     reason: str
-
-
-def remember(
-    posting: Posting,
-    remote: RemoteEntry,
-    *,
-    names: dict[str, str],
-    differences: list[str],
-    reason: str,
-    actor: Actor,
-) -> None:
-    """Keep what was compared, in the caller's transaction: the entry over there may be edited later."""
-    currency = posting.entry.currency if posting.entry else posting.book.currency
-    after = {
-        "entry": remote.remote_id,
-        "date": remote.posting_date.isoformat(),
-        "memo": remote.memo,
-        "lines": remote_lines(remote, names=names, currency=currency),
-        "differences": differences,
-        "reason": reason,
-    }
-    note(actor, COMPARED, posting, after=after)
-
-
-def remote_lines(remote: RemoteEntry, *, names: dict[str, str], currency: str) -> list[dict[str, str]]:
-    """The lines of an entry found there, with the accounts' names where we know them."""
-    rows = []
-    for line in remote.lines:
-        amount = money.shown(line.amount, currency=currency)
-        debit, credit = (amount, "") if line.side is Side.DEBIT else ("", amount)
-        rows.append({"account": names.get(line.account, line.account), "debit": debit, "credit": credit})
-    return rows
+    lines: list[dict[str, str]]
+    total: str
+    differs_by: str
 
 
 def adopted(posting: Posting) -> Adopted | None:
     """The entry that was adopted for a posting; None when none was."""
-    if posting.outcome != Outcome.ADOPTED or posting.entry is None:
+    entry = posting.entry
+    if posting.outcome != Outcome.ADOPTED or entry is None:
         return None
-    records = AuditRecord.objects.filter(subject_kind="ledger.posting", subject_id=str(posting.pk), deed=COMPARED)
+    records = AuditRecord.objects.filter(subject_kind="ledger.posting", subject_id=str(posting.pk), deed=ADOPTED)
     record = records.first()
     kept: dict[str, Any] = record.after if record else {}
+    lines = kept.get("lines", [])
+    total = sum((Decimal(line["amount"]) for line in lines if line["side"] == Side.DEBIT), Decimal(0))
     return Adopted(
-        remote_id=posting.entry.remote_id,
-        link=posting.entry.remote_link,
+        remote_id=entry.remote_id,
+        link=entry.remote_link,
         posting_date=date.fromisoformat(kept["date"]) if kept else None,
         memo=kept.get("memo", ""),
-        lines=kept.get("lines", []),
-        differences=kept.get("differences", []),
         reason=kept.get("reason", ""),
+        lines=_lines(posting, lines, currency=entry.currency),
+        total=money.shown(total, currency=entry.currency),
+        differs_by=money.shown(total - entry.total, currency=entry.currency) if lines and total != entry.total else "",
     )
+
+
+def _lines(posting: Posting, lines: list[dict[str, str]], *, currency: str) -> list[dict[str, str]]:
+    """As a reader sees them: accounts by name where we know them, debits left and credits right."""
+    known = Account.objects.filter(book=posting.book_id, external_id__in=[line["account"] for line in lines])
+    names = {account.external_id: str(account) for account in known}
+    rows = []
+    for line in lines:
+        amount = money.shown(Decimal(line["amount"]), currency=currency)
+        debit, credit = (amount, "") if line["side"] == Side.DEBIT else ("", amount)
+        rows.append({"account": names.get(line["account"], line["account"]), "debit": debit, "credit": credit})
+    return rows

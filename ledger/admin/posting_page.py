@@ -1,5 +1,6 @@
 """What the page of one posting shows: read from the rows, in the words of its readers. Writes nothing."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +12,8 @@ from ledger import money, rules
 from ledger.admin.adopted import adopted
 from ledger.admin.t_account import attempts_of, t_account
 from ledger.errors import DaybookError, ForeignEntry
-from ledger.models import AuditRecord, DimensionValue, EventRevision, JournalEntry, Posting
+from ledger.journal.states import returned
+from ledger.models import Attempt, AuditRecord, DimensionValue, EventRevision, JournalEntry, Posting
 from ledger.terms import ROLES, DeliveryState, Dimension, Outcome, SyncState
 from ledger.values import DraftLine, EventFacts
 
@@ -59,7 +61,22 @@ def on_the_page(posting: Posting) -> dict[str, Any]:
         "can_retry": posting.state == SyncState.ERROR,
         "can_set_aside": posting.state != SyncState.SYNCED and not posting.set_aside_reason and not _leaving(posting),
         "can_adopt": can_adopt(posting),
+        "taken_back": _taken_back(posting) if posting.set_aside_reason else "",
     }
+
+
+def stamp(posting: Posting) -> str:
+    """Changes when the page would look different."""
+    entry = posting.entry
+    tries = Attempt.objects.filter(entry=entry).values_list("pk", "result") if entry else []
+    shown = [posting.state, posting.error, posting.updated_at, posting.changed_since, entry and entry.state, *tries]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def _taken_back(posting: Posting) -> str:
+    """What taking it back would do."""
+    state = SyncState(returned(posting)["state"])
+    return "It is then sent." if state == SyncState.NOT_SYNCED else f"It is then {state.label} again."
 
 
 def can_adopt(posting: Posting) -> bool:

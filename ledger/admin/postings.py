@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -21,7 +21,7 @@ from ledger.admin.base import (
     display,
     page_context,
 )
-from ledger.admin.posting_page import on_the_page
+from ledger.admin.posting_page import on_the_page, stamp
 from ledger.admin.scoping import may
 from ledger.models import Posting, RawDocument
 from ledger.terms import SyncState
@@ -74,12 +74,15 @@ class PostingAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         posting = self._seen(request, object_id)
+        if "watch" in request.GET:
+            return JsonResponse({"stamp": stamp(posting)})
         context = page_context(
             request,
             title=f"{posting.event} in {posting.book}",
             opts=self.opts,
             original=posting,
             posting=posting,
+            stamp=stamp(posting),
         )
         context |= on_the_page(posting)
         context |= {deed: may(request.user, f"ledger.{deed}_posting") for deed in ("retry", "set_aside", "adopt")}

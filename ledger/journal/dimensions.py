@@ -22,13 +22,24 @@ def name_values(source: Source, names: Iterable[DimensionName], *, rename: bool)
         DimensionValue.objects.bulk_create(rows, ignore_conflicts=True)
 
 
+def placeholder(dimension: Dimension, code: str) -> str:
+    """What a value is called until the source tells its name."""
+    return f"{dimension.replace('_', ' ')} {code}"
+
+
+def has_unnamed(source: Source) -> bool:
+    """Whether a value still bears its placeholder: the source should be asked again."""
+    values = DimensionValue.objects.filter(source=source)
+    return any(value.name == placeholder(Dimension(value.dimension), value.code) for value in values)
+
+
 def seen(readings: Iterable[Reading]) -> list[DimensionName]:
     """Every tender, class and jurisdiction that the documents bear, named by its code until a name is known."""
     found: dict[tuple[Dimension, str], DimensionName] = {}
     for reading in readings:
         if reading.facts:
             for dimension, code in _codes(reading.facts):
-                found[dimension, code] = DimensionName(dimension, code, f"{dimension.replace('_', ' ')} {code}")
+                found[dimension, code] = DimensionName(dimension, code, placeholder(dimension, code))
     return list(found.values())
 
 

@@ -37,7 +37,7 @@ function make(list) {
     field.addEventListener("invalid", () => { if (box.closest("details")) box.closest("details").open = true; });
     field.addEventListener("blur", () => leave(list, field, shown));
     shown.addEventListener("mousedown", (event) => {
-        const row = event.target.closest("li");
+        const row = event.target.closest("[role=option]:not([aria-disabled])");
         event.preventDefault();
         if (row) take(row, list, field, shown);
     });
@@ -54,7 +54,8 @@ function chosen(list) {
 
 function open(list, field, shown, typed) {
     const words = typed.toLowerCase().split(/[\s:]+/).filter(Boolean);
-    const fitting = [...list.options].filter((option) => words.every((word) => option.text.toLowerCase().includes(word)));
+    const offered = [...list.options].filter((option) => words.length || !option.disabled);
+    const fitting = offered.filter((option) => words.every((word) => option.text.toLowerCase().includes(word)));
     shown.replaceChildren(...fitting.slice(0, 100).map((option, place) => line(option, `${shown.id}-${place}`)));
     if (!fitting.length) {
         const none = document.createElement("li");
@@ -64,14 +65,14 @@ function open(list, field, shown, typed) {
     shown.hidden = false;
     field.setAttribute("aria-expanded", "true");
     const whole = named(list, typed);
-    mark(field, shown, words.length ? Math.max(0, fitting.indexOf(whole)) : -1);
+    mark(field, shown, words.length ? Math.max(0, fitting.filter((option) => !option.disabled).indexOf(whole)) : -1);
 }
 
 // The one account that has exactly this number, full name, or name without its parents.
 function named(list, typed) {
     const wanted = typed.trim().toLowerCase();
     const same = (text) => text !== undefined && text.toLowerCase() === wanted;
-    const options = wanted ? [...list.options].filter((option) => option.value) : [];
+    const options = wanted ? [...list.options].filter((option) => option.value && !option.disabled) : [];
     for (const read of [(o) => o.text, (o) => o.dataset.name, (o) => o.dataset.number, (o) => o.dataset.name?.split(":").pop()]) {
         const found = options.filter((option) => same(read(option)));
         if (found.length) return found.length === 1 ? found[0] : undefined;
@@ -83,11 +84,20 @@ function line(option, id) {
     const row = document.createElement("li");
     set(row, { role: "option", id, "data-value": option.value, "aria-selected": "false" });
     row.textContent = option.value ? option.text : "(none)";
+    if (option.disabled) {
+        row.setAttribute("aria-disabled", "true");
+        row.textContent = `${option.text}: ${option.dataset.why}`;
+    }
     return row;
 }
 
+// The rows that can be taken.
+function offers(shown) {
+    return [...shown.querySelectorAll("[role=option]:not([aria-disabled])")];
+}
+
 function mark(field, shown, place) {
-    const rows = [...shown.querySelectorAll("[role=option]")];
+    const rows = offers(shown);
     rows.forEach((row, here) => row.setAttribute("aria-selected", String(here === place)));
     field.dataset.place = place;
     if (rows[place]) {
@@ -97,7 +107,7 @@ function mark(field, shown, place) {
 }
 
 function key(event, list, field, shown) {
-    const rows = [...shown.querySelectorAll("[role=option]")];
+    const rows = offers(shown);
     const place = Number(field.dataset.place ?? -1);
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();

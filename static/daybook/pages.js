@@ -10,7 +10,7 @@ for (const form of document.querySelectorAll("form[data-window]")) {
     });
 }
 
-// The two tabs of a book ask how things stand; the window that connected cannot tell, for it is cut off from its opener.
+// The tabs of a book and the page of an event ask how things stand; the window that connected cannot tell, for it is cut off from its opener.
 const watched = document.querySelector("[data-watch]");
 if (watched) {
     let edited = false;
@@ -22,10 +22,11 @@ async function look(page, edited) {
     if (document.hidden) return;
     const said = await fetched(page.dataset.watch);
     if (!said) return;
-    for (const [state, count] of Object.entries(said.counts)) {
+    for (const [state, count] of Object.entries(said.counts ?? {})) {
         for (const place of document.querySelectorAll(`[data-count="${state}"]`)) place.textContent = count;
     }
     if (said.run) show_run(said.run);
+    if (said.detail) document.querySelector("[data-detail]").textContent = said.detail;
     if (said.stamp === page.dataset.stamp) return;
     const list = document.querySelector("[data-live]");
     // Rows do not move under a hand that is about to press one of them.

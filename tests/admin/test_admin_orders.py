@@ -155,3 +155,14 @@ def test_a_time_to_settle_below_the_vendors_is_refused(
     press(admin_client, "keys", connection, settle_seconds="200")
     connection.refresh_from_db()
     assert connection.settle_seconds == 200
+
+
+def test_a_range_without_anything_to_send_says_why_and_orders_nothing(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(sale(day=date(2010, 12, 14)))
+    range_ = {"first": "2010-12-01", "last": "2010-12-31"}
+    press(admin_client, "past", connection, **range_)
+    assert "all 1 event of Dec 1, 2010 to Dec 31, 2010" in press(admin_client, "past", connection, **range_)
+    assert "no event is known" in press(admin_client, "past", connection, first="1999-01-01", last="1999-12-31")
+    assert SyncOrder.objects.filter(kind=SyncOrder.Kind.PAST).count() == 1

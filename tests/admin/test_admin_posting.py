@@ -166,11 +166,16 @@ def there(posting: Posting, sandbox: Sandbox) -> str:
 
 @pytest.mark.django_db(transaction=True)
 def test_adopting_shows_what_differs_in_words_and_amounts(admin_client: Client, taken: Posting) -> None:
-    assert taken.error_code == "foreign_entry" and "Adopt the entry" in page(admin_client, taken)
+    assert taken.error_code == "foreign_entry" and "Compare with the entry that stands there" in page(
+        admin_client, taken
+    )
     compared = admin_client.get(adopting(taken)).content.decode()
     for part in ("typed by Maria", "which Daybook did not write", "Cash on Hand:Main Street", "Sales:Other"):
         assert part in compared, part
-    assert "It is not the same entry" in compared and "It comes to 12.50 USD; this event" in compared
+    assert (
+        "It is not the same entry" in compared
+        and "It comes to 12.50 USD; this event&#x27;s entry to 20.00 USD, so it is 7.50 USD less" in compared
+    )
     assert "It bears the date Dec 1, 2010; this event" in compared
     taken.refresh_from_db()
     assert taken.state == SyncState.ERROR

@@ -116,3 +116,15 @@ def test_a_zombie_that_comes_back_finds_its_work_done_by_another(
     sending.send(connection, there)
     assert office.posting(facts).state == SyncState.SYNCED
     assert len(there.standing(office.entry(facts).reference)) == 1
+
+
+def test_ours_is_found_beside_somebody_elses_entry_of_the_same_number(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    """It was typed a moment before ours left, and the look-up did not see it yet."""
+    there = VendorLedger(fates=["lost_done"], lags=True)
+    there.type_by_hand(delivery.outgoing([office.entry(facts)])[office.entry(facts).reference])
+    sending.send(connection, there)
+    after(there, office, SETTLE + 1)
+    sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.SYNCED
