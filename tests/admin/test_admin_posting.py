@@ -172,10 +172,8 @@ def test_adopting_shows_what_differs_in_words_and_amounts(admin_client: Client, 
     compared = admin_client.get(adopting(taken)).content.decode()
     for part in ("typed by Maria", "which Daybook did not write", "Cash on Hand:Main Street", "Sales:Other"):
         assert part in compared, part
-    assert (
-        "It is not the same entry" in compared
-        and "It comes to 12.50 USD; this event&#x27;s entry to 20.00 USD, so it is 7.50 USD less" in compared
-    )
+    for part in ("It is not the same entry", "It comes to 12.50 USD", "to 28.00 USD, so it is 15.50 USD less"):
+        assert part in compared, part
     assert "It bears the date Dec 1, 2010; this event" in compared
     taken.refresh_from_db()
     assert taken.state == SyncState.ERROR

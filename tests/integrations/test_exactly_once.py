@@ -191,7 +191,7 @@ class Days:
         revisions = {(each.event_id, each.n): each.facts for each in EventRevision.objects.all()}
         for posting in synced:
             entry = entries[posting.pk]
-            (remote,) = self.there.standing(entry.reference)
+            (remote,) = [each for each in self.there.standing(entry.reference) if is_ours(each)]
             assert remote.remote_id == entry.remote_id
             assert difference(outgoing[entry.reference], remote) == ""
             facts = facts_json.from_json(revisions[posting.event_id, posting.booked_revision or 0])
