@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, Exists, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
 
 from integrations.models import Alert, Capture, Connection
 from ledger.clock import database_now
@@ -66,8 +66,12 @@ def _silent_till(connection: Connection) -> dict[str, Problem]:
 
 def _book_problems(connection: Connection) -> dict[str, Problem]:
     errors = Posting.objects.filter(book=connection.book, state=SyncState.ERROR)
-    causes = errors.values("cause").annotate(events=Count("pk"), sentence=Min("error")).order_by("cause")
-    problems = {row["cause"]: _about(row["sentence"], row["events"]) for row in causes}
+    causes = (
+        errors.values("cause").annotate(events=Count("pk"), sentence=Min("error"), last=Max("error")).order_by("cause")
+    )
+    problems = {
+        row["cause"]: _about(row["sentence"], row["events"], alike=row["sentence"] == row["last"]) for row in causes
+    }
     changed = Posting.objects.filter(book=connection.book, changed_since=True).count()
     if changed:
         sentence = (
@@ -78,9 +82,9 @@ def _book_problems(connection: Connection) -> dict[str, Problem]:
     return problems | _long_unknown(connection)
 
 
-def _about(sentence: str, events: int) -> Problem:
-    """What one event says of itself is an example when there are several."""
-    return Problem(sentence if events == 1 else f"{events} events, for example: {sentence}", events)
+def _about(sentence: str, events: int, *, alike: bool) -> Problem:
+    """What one event says of itself is an example when others say something else."""
+    return Problem(sentence if alike else f"{events} events, for example: {sentence}", events)
 
 
 def _long_unknown(connection: Connection) -> dict[str, Problem]:

@@ -209,7 +209,8 @@ def _failure(failure: requests.exceptions.RequestException, *, write: bool) -> D
     """A connection that never stood sent nothing; anything later on a write could have arrived."""
     if isinstance(failure, requests.exceptions.ConnectTimeout) or _refused(failure):
         return Unreachable("The other system does not answer. Daybook tries again by itself.")
-    return lost(type(failure).__name__, write=write)
+    in_time = not isinstance(failure, requests.exceptions.Timeout)
+    return lost("the connection broke" if in_time else "no answer in time", write=write)
 
 
 def _refused(failure: BaseException) -> bool:

@@ -76,9 +76,10 @@ class PeriodClosed(DaybookError):
     code = "period_closed"
 
     def __init__(self, day: date | None = None, *, detail: str = "") -> None:
-        which = f"{day:%b %-d, %Y}" if day else "the date of this entry"
+        which = f"{day:%b %-d, %Y}" if day else "The date of this entry"
         super().__init__(
-            f"The books are closed on {which}. Reopen the period in the accounting system, then press Retry.",
+            f"{which} lies in a closed period. Open the period in the accounting system and press Retry, or book the "
+            "event there by hand and set it aside here.",
             detail=detail,
         )
 

@@ -1,6 +1,7 @@
 """The papers say what is true: links lead somewhere, named tests exist, tables agree with the code."""
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import fields
@@ -163,6 +164,31 @@ def test_every_cause_of_an_error_is_in_the_runbook() -> None:
     never_wait_for_a_person = {"unreachable", "rate_limited", "token_refused", "refused"}
     codes = {error.code for error in errors_of(DaybookError) if error.__module__.startswith("ledger.")}
     assert [code for code in sorted(codes - never_wait_for_a_person) if not re.search(rf"`{code}[:`]", text)] == []
+
+
+def test_every_alert_that_is_no_events_error_is_in_the_runbook() -> None:
+    source = (ROOT / "integrations" / "alerts.py").read_text()
+    causes = {one or other for one, other in re.findall(r'"(\w+)": Problem\(|problems\["(\w+)"\]', source)}
+    text = (DOCS / "runbook.md").read_text()
+    assert len(causes) >= 5 and {cause for cause in causes if f"| `{cause}`" not in text} == set()
+
+
+def test_every_cause_of_a_contradicting_ticket_is_in_the_runbook() -> None:
+    causes = set(re.findall(r'cause="(\w+)"', (ROOT / "ledger" / "rules" / "sale.py").read_text()))
+    text = (DOCS / "runbook.md").read_text()
+    assert causes and {cause for cause in causes if f"`unreadable:{cause}`" not in text} == set()
+
+
+def test_every_command_for_operators_is_in_the_runbook() -> None:
+    commands = {path.stem for path in ROOT.glob("*/management/commands/[a-z]*.py")}
+    text = (DOCS / "runbook.md").read_text()
+    assert commands and {command for command in commands if f"manage.py {command}" not in text} == set()
+
+
+def test_the_shares_of_the_time_to_settle_are_as_they_are_written() -> None:
+    shares = re.findall(r"settle\(connection\)(?:\.total_seconds\(\))? \* (0\.\d+)", inspect.getsource(vendors))
+    text = (DOCS / "decisions" / "0012-one-time-to-settle.md").read_text()
+    assert re.findall(r"(\d+) %", text) == [f"{float(share):.0%}"[:-1] for share in shares]
 
 
 def test_decisions_are_short_listed_and_numbered_without_a_gap() -> None:

@@ -16,7 +16,7 @@ from integrations.admin_views.words import counted
 from integrations.models import Alert, Connection
 from ledger.admin.base import LARGEST_COUNT
 from ledger.admin.scoping import Person, is_store_manager, visible
-from ledger.errors import AuthExpired, UnmappedAccount
+from ledger.errors import AuthExpired, UnmappedAccount, Unreadable
 from ledger.models import Book, Posting, SyncOrder
 from ledger.terms import SyncState
 from mappings import coverage
@@ -75,13 +75,19 @@ def troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:
 
 
 def _own_troubles(connection: Connection, *, person: Person) -> Iterable[Trouble]:
+    """A store manager mends documents at the till; what concerns accounts and periods is the accountant's."""
     failed = visible(Posting.objects.filter(book=connection.book, state=SyncState.ERROR), to=person)
-    causes = failed.values("cause").annotate(
-        events=Count("pk"), first=Min("error"), last=Max("error"), since=Min("updated_at")
-    )
+    begun = {alert.cause: alert.first_seen_at for alert in alerts.open_alerts(connection)}
+    unread = failed.filter(error_code=Unreadable.code)
+    causes = unread.values("cause").annotate(events=Count("pk"), first=Min("error"), last=Max("error"))
     for row in causes.order_by("cause"):
         said = row["first"] if row["first"] == row["last"] else f"{row['events']} events, for example: {row['first']}"
-        yield _trouble(connection, row["cause"], said, row["events"], row["since"], Alert.Severity.ERROR)
+        since = begun.get(row["cause"])
+        yield _trouble(connection, row["cause"], said, row["events"], since, Alert.Severity.ERROR)
+    others = failed.exclude(error_code=Unreadable.code).count()
+    if others:
+        said = f"{counted(others, 'event')} of your stores cannot be booked until your accountant has acted."
+        yield Trouble(said, others, None, True, events_address(connection, state=SyncState.ERROR))
 
 
 def _trouble(

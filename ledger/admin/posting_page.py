@@ -49,6 +49,7 @@ def on_the_page(posting: Posting) -> dict[str, Any]:
         "next_step": next_step(posting),
         "sold_at": _local_time(posting),
         "facts": facts,
+        "refers_to": _refers_to(posting, facts),
         "document_lines": list(_document_lines(facts, names)) if facts else [],
         "means": means,
         "means_problem": means_problem,
@@ -153,6 +154,14 @@ def _facts(posting: Posting) -> EventFacts | None:
     return facts_json.from_json(revision.facts) if revision else None
 
 
+def _refers_to(posting: Posting, facts: EventFacts | None) -> Posting | None:
+    """The sale that a return refers to, in the same book, if it is known."""
+    if facts is None or not facts.original_external_id:
+        return None
+    sales = Posting.objects.filter(book=posting.book_id, event__source=posting.event.source_id)
+    return sales.filter(event__external_id=facts.original_external_id).first()
+
+
 def _names(posting: Posting) -> Names:
     values = DimensionValue.objects.filter(source=posting.event.source_id)
     return {(value.dimension, value.code): value.name for value in values}
@@ -164,7 +173,8 @@ def _document_lines(facts: EventFacts, names: Names) -> Iterable[DocumentLine]:
 
     for item in facts.items:
         kind = names.get((Dimension.ITEM_CLASS, item.item_class), item.item_class)
-        yield line(item.name or "Item", item.value, f"{item.quantity.normalize():f} in {kind}")
+        cost = "" if item.unit_cost is None else f", cost {item.unit_cost.normalize():f} each"
+        yield line(item.name or "Item", item.value, f"{item.quantity.normalize():f} in {kind}{cost}")
     for tax in facts.taxes:
         yield line("Sales tax", tax.value, names.get((Dimension.TAX_JURISDICTION, tax.jurisdiction), ""))
     for what, amounts in (("Shipping", facts.shipping), ("Gift card", facts.gift_cards), ("Tip", facts.tips)):

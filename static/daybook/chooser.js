@@ -32,6 +32,8 @@ function make(list) {
 
     field.disabled = list.disabled;
     field.addEventListener("focus", () => { field.select(); open(list, field, shown, field.validationMessage ? field.value : ""); });
+    // The click that brings the focus would put the caret into the old name, and typing would mix the two.
+    field.addEventListener("click", () => { if (field.value === chosen(list)) field.select(); });
     field.addEventListener("input", () => { complain(field, ""); open(list, field, shown, field.value); });
     field.addEventListener("keydown", (event) => key(event, list, field, shown));
     field.addEventListener("invalid", () => { if (box.closest("details")) box.closest("details").open = true; });

@@ -54,6 +54,24 @@ def test_what_is_no_account_keeps_the_mapping_from_being_saved(mapping_page: Pag
     assert not Mapping.objects.filter(role="shipping_income").exists()
 
 
+def test_a_receivable_account_is_named_with_the_reason_why_it_cannot_be_taken(mapping_page: Page) -> None:
+    chooser(mapping_page).press_sequentially("Accounts Rec")
+    row = mapping_page.get_by_role("option", name=re.compile("would need a customer or vendor"))
+    expect(row).to_be_visible()
+    chooser(mapping_page).press("Enter")
+    save(mapping_page)
+    assert not Mapping.objects.filter(role="shipping_income").exists()
+
+
+def test_a_click_into_a_filled_field_replaces_its_name(context: BrowserContext, office: Office) -> None:
+    page = context.new_page()
+    page.goto(f"/admin/settings/financial/{office.book.pk}/configuration/")
+    field = page.get_by_role("combobox", name="Rounding differences", exact=True)
+    field.click()
+    page.keyboard.type("bank charges")
+    expect(field).to_have_value("bank charges")
+
+
 def test_escape_puts_back_what_was_chosen(mapping_page: Page) -> None:
     chooser(mapping_page).press_sequentially("Shipin")
     chooser(mapping_page).press("Escape")

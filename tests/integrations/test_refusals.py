@@ -44,7 +44,7 @@ def test_a_closed_period_is_an_error_that_names_the_date(
     for facts in sales:
         posting = failed(office, facts)
         assert posting.error_code == "period_closed"
-        assert "The books are closed on Nov 29, 2010." in posting.error
+        assert "Nov 29, 2010 lies in a closed period." in posting.error
         assert there(sandbox, facts) == []
 
 
