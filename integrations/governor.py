@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Max
 
 from integrations.models import Bucket
 from ledger.clock import database_now
@@ -50,6 +51,13 @@ class BucketLimiter:
         """Empty every bucket until the pause is over, for all processes."""
         until = database_now() + timedelta(seconds=seconds)
         Bucket.objects.filter(connection=self._connection_id).update(paused_until=until)
+
+    def paused_until(self) -> datetime | None:
+        """When a pause that the vendor asked for ends; None when there is none."""
+        now = database_now()
+        pauses = Bucket.objects.filter(connection=self._connection_id, paused_until__gt=now)
+        latest: datetime | None = pauses.aggregate(at=Max("paused_until"))["at"]
+        return latest
 
     def _take(self, name: str, rate: Rate) -> None:
         deadline = time.monotonic() + LONGEST_WAIT

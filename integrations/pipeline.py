@@ -48,6 +48,8 @@ def post(connection: Connection) -> int:
     if not may_run(connection):
         return 0
     delivery.expire(_book(connection))
+    if vendors.limiter(connection).paused_until():
+        return 0
     try:
         handled = send(connection, vendors.accounting(connection))
     except AuthExpired as error:
@@ -90,8 +92,10 @@ def is_due(connection: Connection) -> bool:
 
 
 def next_due(connection: Connection) -> datetime | None:
-    """When the next entry may be tried."""
-    return delivery.next_due(_book(connection), settle=vendors.settle(connection)) if connection.book_id else None
+    """When the next entry may be tried: not before a pause ends that the other system asked for."""
+    due = delivery.next_due(_book(connection), settle=vendors.settle(connection)) if connection.book_id else None
+    pause = vendors.limiter(connection).paused_until()
+    return max(due, pause) if due and pause else due
 
 
 def may_run(connection: Connection) -> bool:

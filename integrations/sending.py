@@ -148,7 +148,7 @@ def _send_batch(
     books: AccountingSystem,
 ) -> bool:
     """False when the call was refused as a whole: nothing was booked, and each entry is sent alone."""
-    vendors.http(connection).limiter.take("batch")
+    vendors.limiter(connection).take("batch")
     key, send_before = booking.new_key(), _send_before(connection)
     kept = delivery.begin(claim, entries, bodies=bodies, batch_key=key)
     outgoing = [claim.outgoing[entry.reference] for entry in kept]

@@ -21,10 +21,13 @@ from ledger.models import FinancialEvent
 BUDGET = 45.0
 """Seconds that one task works before it hands over to the next wake-up: far below the queue's timeout."""
 
+LOOK_SECONDS = 5.0
+"""While waiting, look this often for what came in meanwhile, and keep the lease."""
+
 REREAD_AT_ONCE = 50
 
-SHORT_WAIT = 15.0
-"""A due time within so many seconds is waited for; a later one is the sweep's."""
+SHORT_WAIT = 40.0
+"""A due time within so many seconds is waited for, inside the budget; a later one is the sweep's."""
 
 
 def wake(connection_id: int) -> None:
@@ -74,7 +77,7 @@ def _drain(connection: Connection, lease: leases.Held) -> int:
         wait = _wait(connection)
         if wait is None or time.monotonic() + wait > until:
             break
-        time.sleep(max(0.05, wait))
+        time.sleep(max(0.05, min(wait, LOOK_SECONDS)))
     return done
 
 

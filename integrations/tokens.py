@@ -22,7 +22,7 @@ from ledger.errors import AuthExpired, DaybookError, OutcomeUnknown, Unreachable
 CALL_SECONDS = 12.0
 """The time limit of one call to a token endpoint; two of them and a discovery stay below the lease."""
 
-REFRESH_SECONDS = 60
+REFRESH_SECONDS = 90
 WAIT = 0.2
 EARLY = timedelta(minutes=5)
 
@@ -101,7 +101,10 @@ class RefreshedTokens:
         return AccessToken(renewed.access_token, connection.token_version + 1)
 
     def _call(self, refresh_token: str) -> Renewed:
-        """A lost answer may have used the value up or not: it is tried once more, then a person must connect."""
+        """A lost answer may have used the value up or not: it is tried once more at once, then later.
+
+        If it was used up, the next answer says so, and a person must connect.
+        """
         with suppress(OutcomeUnknown):
             return self.refresh(refresh_token)
         try:

@@ -94,9 +94,11 @@ def _heartland(connection: Connection) -> PointOfSale:
 
 def http(connection: Connection) -> Http:
     """The guarded way out for a connection: its checked address, its limits, its timeout."""
-    vendor = VENDORS[connection.vendor]
-    limiter = BucketLimiter(connection.pk, vendor.rates)
-    return Http(base_url(connection), timeout=http_timeout(connection), limiter=limiter)
+    return Http(base_url(connection), timeout=http_timeout(connection), limiter=limiter(connection))
+
+
+def limiter(connection: Connection) -> BucketLimiter:
+    return BucketLimiter(connection.pk, VENDORS[connection.vendor].rates)
 
 
 def base_url(connection: Connection) -> str:
