@@ -15,7 +15,10 @@ import pytest
 from tests.journeys.killing_ground import LONGEST, carry_out, sentence
 
 KILLS = 54
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds its victims in /proc")
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds its victims in /proc"),
+    pytest.mark.xdist_group("kills"),  # one run serves all of these tests
+]
 Figures = Mapping[str, Any]
 
 
