@@ -37,6 +37,9 @@ _TYPES = {"", "ticket", "return"}
 _LINE_TYPES = ("ItemLine", "TaxLine", "ShippingLine", "GiftCardLine")
 """Not a set: what stands for a type may be a list or an object, which no set can be asked for."""
 
+BY_HAND = "Book it by hand and set it aside here, or ask for a Daybook that knows it."
+"""What a person can do about a document of a kind that we cannot read."""
+
 
 def is_financial(ticket: Json) -> bool:
     """Whether the ticket stands completed; a voided one still does, since it may have been posted."""
@@ -119,7 +122,7 @@ class _Reading:
     def _check_header(self) -> None:
         kind = self.ticket.get("type")
         if kind is not None and lowered(kind) not in _TYPES:
-            raise self._refuse(f"its type {_shown(kind)} is not known to Daybook.")
+            raise self._refuse(f"its type {_shown(kind)} is not known to Daybook. {BY_HAND}")
         if self.header.store_external_id is None:
             raise self._refuse("it names no store (source_location_id).")
         if self.header.business_date is None or self.header.completed_at is None:
@@ -128,7 +131,8 @@ class _Reading:
     def _check_types(self, lines: list[Json]) -> None:
         unknown = next((line for line in lines if line.get("type") not in _LINE_TYPES), None)
         if unknown is not None:
-            raise self._refuse(f"it has a line of the type {_shown(unknown.get('type'))}, not known to Daybook.")
+            shown = _shown(unknown.get("type"))
+            raise self._refuse(f"it has a line of the type {shown}, not known to Daybook. {BY_HAND}")
 
     def _rows(self, part: str) -> list[Json]:
         found = self.ticket.get(part)
