@@ -24,9 +24,12 @@ from ledger.terms import Dimension
 from ledger.values import DimensionName, RemoteAccount
 from mappings import loading
 from mappings.table import MappingTable
+from tests.chromium import browser
 from tests.integrations.at_the_till import LAMP
 from tests.office import Office
 from tests.sandbox_fixture import ROOT, Sandbox, running_sandbox
+
+__all__ = ["browser"]  # a fixture for every room
 
 CHART = ROOT / "sandbox" / "data" / "chart_of_accounts.json"
 DEMO_MAPPING = ROOT / "config" / "demo" / "mapping.csv"
