@@ -1,6 +1,7 @@
 """The person in the demo: opens the admin's pages, types, presses the buttons, and watches the progress."""
 
 import csv
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -40,6 +41,7 @@ class Visitor:
         self.where = where
         self.stopped = stopped
         self.browser = Browser()
+        self._tenths = 0
         self.user, self._is_new = User.objects.get_or_create(
             username="admin", defaults={"is_superuser": True, "is_staff": True}
         )
@@ -211,6 +213,12 @@ class Visitor:
             time.sleep(LOOK)
 
     def _show(self, done: int, total: int, *, seconds: float) -> None:
+        """A bar that fills on a terminal; a line for each tenth where the messages go to a file."""
         share = done / total if total else 1.0
-        bar = "#" * round(BAR * share)
-        say(f"\r  [{bar:<{BAR}}] {done} of {total} events, {share:.0%}, {seconds:.0f} s ", end="")
+        told = f"{done} of {total} events, {share:.0%}, {seconds:.0f} s"
+        if sys.stderr.isatty():
+            bar = "#" * round(BAR * share)
+            say(f"\r  [{bar:<{BAR}}] {told} ", end="")
+        elif int(share * 10) > self._tenths:
+            say(f"  {told}")
+        self._tenths = int(share * 10)
