@@ -86,6 +86,8 @@ def _there(references: Sequence[str], books: AccountingSystem) -> tuple[Found, d
         return books.find(references), {}
     except WAITS:
         raise
+    except OutcomeUnknown as lost:  # of a token that was being renewed: a look-up itself sends nothing
+        raise Unreachable(lost.sentence) from None
     except DaybookError as problem:
         if len(references) == 1:
             return {}, {references[0]: problem}

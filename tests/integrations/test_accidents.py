@@ -9,10 +9,10 @@ from integrations import sending, vendors
 from integrations.http import NoLimits
 from integrations.models import Connection
 from ledger.clock import database_now
+from ledger.errors import OutcomeUnknown, Refused, Rejected
 from ledger.journal import delivery, orders
-from ledger.journal.orders import Refused
 from ledger.terms import DeliveryState, SyncState
-from ledger.values import EventFacts
+from ledger.values import Delivered, EventFacts, OutgoingEntry
 from tests.office import Office
 from tests.trade import sale
 from tests.vendor_ledger import VendorLedger, WorkerKilled
@@ -128,3 +128,58 @@ def test_ours_is_found_beside_somebody_elses_entry_of_the_same_number(
     after(there, office, SETTLE + 1)
     sending.send(connection, there)
     assert office.posting(facts).state == SyncState.SYNCED
+
+
+def several(office: Office) -> list[EventFacts]:
+    """Enough fresh sales for a batch, booked and ready to go."""
+    sold = [sale(at=database_now() + timedelta(hours=1)) for _ in range(5)]
+    office.record(*sold)
+    office.enter()
+    return sold
+
+
+def test_a_batch_that_is_refused_as_a_whole_is_sent_one_by_one(
+    office: Office, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, sold = VendorLedger(), several(office)
+
+    def too_large(entries: object, **how: object) -> None:
+        raise Rejected("The request was too large.", vendor_code="413")
+
+    monkeypatch.setattr(there, "post_batch", too_large)
+    sending.send(connection, there)
+    assert set(office.states(sold)) == {SyncState.SYNCED}
+    assert [len(there.standing(office.entry(each).reference)) for each in sold] == [1] * len(sold)
+
+
+def test_a_look_up_that_loses_the_answer_of_a_token_blames_no_entry(
+    office: Office, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, sold = VendorLedger(), several(office)
+    asked: list[object] = []
+
+    def lost(references: object) -> None:
+        asked.append(references)
+        raise OutcomeUnknown("No answer while the connection was renewed.")
+
+    monkeypatch.setattr(there, "find", lost)
+    sending.send(connection, there)
+    assert len(asked) == 1
+    assert set(office.states(sold)) == {SyncState.NOT_SYNCED}
+
+
+def test_a_defect_over_one_answer_does_not_hold_up_the_others(
+    office: Office, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, sold = VendorLedger(), several(office)[:3]
+    odd, post_one = office.entry(sold[0]).reference, there.post_one
+
+    def stumble(entry: OutgoingEntry, *, send_before: float) -> Delivered:
+        if entry.reference == odd:
+            raise KeyError("an answer in a form that nobody expected")
+        return post_one(entry, send_before=send_before)
+
+    monkeypatch.setattr(there, "post_one", stumble)
+    monkeypatch.setattr(sending, "BATCH_WORTH", 100)
+    sending.send(connection, there)
+    assert office.states(sold) == [SyncState.PROCESSING, SyncState.SYNCED, SyncState.SYNCED]
