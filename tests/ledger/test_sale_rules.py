@@ -173,6 +173,11 @@ def test_1k_payments_and_balance_that_are_off_by_six_cents_are_refused() -> None
         booked(ticket(item("20.00"), paid("19.94"), balance="0.00"))
 
 
+def test_1k_two_roundings_that_exceed_the_limit_only_together_are_refused() -> None:
+    with pytest.raises(Unreadable, match="payments and balance"):
+        rules.draft(ticket(item("20.00"), paid("19.94"), total="19.99"), post_cost=False)
+
+
 def test_1l_what_the_customer_still_owes_is_cleared_and_not_receivable() -> None:
     sold = ticket(item("20.00"), paid("15.00"))
     assert booked(sold, post_cost=False) == table("""
