@@ -67,11 +67,9 @@ def _silent_till(connection: Connection) -> dict[str, Problem]:
 def _book_problems(connection: Connection) -> dict[str, Problem]:
     errors = Posting.objects.filter(book=connection.book, state=SyncState.ERROR)
     causes = (
-        errors.values("cause").annotate(events=Count("pk"), sentence=Min("error"), last=Max("error")).order_by("cause")
+        errors.values("cause").annotate(events=Count("pk"), first=Min("error"), last=Max("error")).order_by("cause")
     )
-    problems = {
-        row["cause"]: _about(row["sentence"], row["events"], alike=row["sentence"] == row["last"]) for row in causes
-    }
+    problems = {row["cause"]: Problem(about(row["first"], row["last"], row["events"]), row["events"]) for row in causes}
     changed = Posting.objects.filter(book=connection.book, changed_since=True).count()
     if changed:
         sentence = (
@@ -82,9 +80,9 @@ def _book_problems(connection: Connection) -> dict[str, Problem]:
     return problems | _long_unknown(connection)
 
 
-def _about(sentence: str, events: int, *, alike: bool) -> Problem:
-    """What one event says of itself is an example when others say something else."""
-    return Problem(sentence if alike else f"{events} events, for example: {sentence}", events)
+def about(first: str, last: str, events: int) -> str:
+    """What events of one cause say, by the first and last of their sentences: an example when they differ."""
+    return first if first == last else f"{events} events, for example: {first}"
 
 
 def _long_unknown(connection: Connection) -> dict[str, Problem]:

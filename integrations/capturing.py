@@ -9,7 +9,7 @@ import structlog
 
 from integrations import vendors
 from integrations.models import Capture, Connection
-from ledger.errors import Rejected, Unreadable
+from ledger.errors import STUMBLES, Rejected, Unreadable
 from ledger.journal import dimensions, recording
 from ledger.journal.readings import Reading
 from ledger.models import FinancialEvent, Source
@@ -23,9 +23,6 @@ OVERLAP = timedelta(minutes=2)
 
 CLOCKS_APART = timedelta(days=1)
 """How far back the live walk begins where the till has no history to tell its time by."""
-
-STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a document in a form that nobody expected makes our own code raise."""
 
 log = structlog.get_logger(__name__)
 

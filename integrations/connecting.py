@@ -14,7 +14,7 @@ from django.db import transaction
 
 from integrations import companies, tasks, tokens, vendors
 from integrations.models import AccountImport, Capture, Connection, OAuthRequest
-from ledger.audit import Actor, note
+from ledger.audit import Actor, note, person
 from ledger.clock import database_now
 from ledger.errors import DaybookError, RateLimited, Refused, Unreachable
 from ledger.journal import dimensions
@@ -117,7 +117,7 @@ def read_stores(connection: Connection) -> int:
 def order_import(connection: Connection, actor: Actor) -> AccountImport:
     """Order an import of the chart of accounts; the worker begins at once."""
     with transaction.atomic():
-        order = AccountImport.objects.create(connection=connection, ordered_by=_person(actor))
+        order = AccountImport.objects.create(connection=connection, ordered_by=person(actor))
         note(actor, "ordered an import of accounts", connection)
         tasks.wake_import(order.pk)
     return order
@@ -183,7 +183,7 @@ def _keep(connection: Connection, grant: vendors.Grant, user: User) -> None:
 def _set_connected(connection: Connection, actor: Actor) -> None:
     connection.state, connection.problem = Connection.State.CONNECTED, ""
     connection.installation_id = settings.INSTALLATION_ID
-    connection.connected_by = _person(actor)
+    connection.connected_by = person(actor)
     connection.connected_at = connection.answered_at = database_now()
 
 
@@ -226,7 +226,3 @@ def _store(store: RemoteStore, *, source_id: int, zone: str) -> Store:
 
 def _hash(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
-
-
-def _person(actor: Actor) -> User | None:
-    return actor if isinstance(actor, User) else None

@@ -9,6 +9,7 @@ from integrations import vendors
 from integrations.models import Connection
 from ledger.entries import difference, is_ours
 from ledger.errors import (
+    STUMBLES,
     AuthExpired,
     DaybookError,
     ForeignEntry,
@@ -26,9 +27,6 @@ log = structlog.get_logger(__name__)
 
 WAITS = (Unreachable, RateLimited, AuthExpired)
 """Surely nothing was sent, and nothing is wrong with the entries: they wait."""
-
-STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a defect of ours, or an answer in a form that nobody expected, raises."""
 
 BATCH_WORTH = 4
 """Fewer fresh entries than this go one by one, each under its own request key."""

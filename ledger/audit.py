@@ -10,9 +10,14 @@ from ledger.models import AuditRecord
 Actor = User | AnonymousUser | None
 
 
+def person(actor: Actor) -> User | None:
+    """Whoever did it, if it was somebody known; None for Daybook itself."""
+    return actor if isinstance(actor, User) else None
+
+
 def note(actor: Actor, deed: str, subject: Model, *, before: Any = None, after: Any = None) -> None:
     """Record one deed of a person on one object, inside the caller's transaction."""
-    known = actor if isinstance(actor, User) else None
+    known = person(actor)
     AuditRecord.objects.create(
         actor=known,
         actor_name=known.get_username() if known else "Daybook",

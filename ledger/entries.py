@@ -59,10 +59,10 @@ def line_text(role: Role, *, value_name: str = "") -> str:
     return f"{ROLES[role].label}: {value_name}" if value_name else ROLES[role].label
 
 
-def told_apart_by(draft: DraftLine) -> str:
-    """The value of the dimension that matters for this role, for instance the tender."""
-    required = ROLES[draft.role].required or Dimension.TENDER
-    return dict(draft.dimensions).get(required, "")
+def told_apart_by(draft: DraftLine) -> tuple[Dimension, str]:
+    """The dimension that matters for this role, for instance the tender, and its value."""
+    dimension = ROLES[draft.role].told_by
+    return dimension, dict(draft.dimensions).get(dimension, "")
 
 
 def merged_for_sending(lines: Iterable[OutgoingLine]) -> tuple[OutgoingLine, ...]:

@@ -9,6 +9,9 @@ from decimal import Decimal
 from ledger.terms import ROLES, Dimension, Role
 from ledger.values import EventHeader
 
+STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a defect of ours, or data in a form that nobody expected, raises: one event's, never all events' problem."""
+
 
 class DaybookError(Exception):
     """`code` is stable; `cause` groups what one repair mends; `str(error)` is the sentence for the person.

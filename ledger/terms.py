@@ -95,6 +95,11 @@ class RoleNeeds:
     default_class: bool = False
     falls_back_to: Role | None = None
 
+    @property
+    def told_by(self) -> Dimension:
+        """What people tell its lines apart by; a role that requires nothing is told by its tender, if it has one."""
+        return self.required or Dimension.TENDER
+
 
 ROLES: dict[Role, RoleNeeds] = {
     Role.SALES: RoleNeeds("Sales", _INCOMES, Dimension.ITEM_CLASS),

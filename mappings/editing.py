@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import transaction
 
@@ -11,8 +10,8 @@ from ledger.journal import orders
 from ledger.models import Account, Book, DimensionValue, Store
 from ledger.terms import ROLES, Dimension, Role
 from mappings import coverage
-from mappings.loading import refusal
-from mappings.models import SELECTORS, Mapping
+from mappings.loading import refusal, write
+from mappings.models import Mapping
 from mappings.table import unusable
 
 Key = tuple[str, str, str]
@@ -130,20 +129,15 @@ def save(book: Book, changes: Iterable[Change], *, actor: Actor) -> int:
     before = {change.place.label: str(change.place.account or "") for change in changed}
     after = {change.place.label: str(change.account or "") for change in changed}
     with transaction.atomic():
-        for change in changed:
-            _write(book, change)
+        emptied = [c.place.mapping.pk for c in changed if c.account is None and c.place.mapping]
+        Mapping.objects.filter(pk__in=emptied).delete()
+        write(book, [_row(book, change.place, change.account) for change in changed if change.account])
         note(actor, "changed the mapping", book, before=before, after=after)
         orders.requeue_unmapped(book)
     return len(changed)
 
 
-def _write(book: Book, change: Change) -> None:
-    place, dimension = change.place, ROLES[change.place.role].required
+def _row(book: Book, place: Place, account: Account) -> Mapping:
+    dimension = ROLES[place.role].required
     selectors = {dimension.value: place.value} if dimension and place.value else {}
-    if change.account is None:
-        if place.mapping:
-            place.mapping.delete()
-        return
-    row: dict[str, Any] = dict.fromkeys((dimension.value for dimension in SELECTORS), "")
-    row |= {**selectors, "book": book, "role": place.role, "store": place.store}
-    Mapping.objects.update_or_create(**row, defaults={"account": change.account})
+    return Mapping(book=book, role=place.role, store=place.store, account=account, **selectors)

@@ -39,7 +39,7 @@ def apply(book: Book, rows: Iterable[MappingRow], *, actor: Actor = None) -> int
         raise UnknownName("; ".join(problems))
     wanted = [_mapping(book, row, accounts, stores) for row in rows]
     with transaction.atomic():
-        _write(book, wanted)
+        write(book, wanted)
         note(actor, "applied a mapping template to", book, after={"rows": [vars(row) for row in rows]})
         orders.requeue_unmapped(book)
     return len(rows)
@@ -57,8 +57,8 @@ def _mapping(book: Book, row: MappingRow, accounts: dict[str, Account], stores: 
     )
 
 
-def _write(book: Book, wanted: Iterable[Mapping]) -> None:
-    """Change the rows whose selectors stand already, create the others."""
+def write(book: Book, wanted: Iterable[Mapping]) -> None:
+    """Change the rows whose selectors stand already, create the others; inside the caller's transaction."""
     standing = {_key(mapping): mapping for mapping in locked(Mapping.objects.filter(book=book))}
     fresh: dict[tuple[object, ...], Mapping] = {}
     for mapping in wanted:

@@ -36,8 +36,8 @@ class MappingTable:
         """The account for a line; the store is named by its primary key. Raises UnmappedAccount."""
         row = self._row_for(role, dimensions)
         if row is None:
-            value = dimensions.get(ROLES[role].required or Dimension.TENDER, "")
-            name = self.names.get((ROLES[role].required or Dimension.TENDER, value), "")
+            told_by = ROLES[role].told_by
+            name = self.names.get((told_by, dimensions.get(told_by, "")), "")
             raise UnmappedAccount(role, dict(dimensions), value_name=name)
         problem = unusable(row.account)
         if problem:

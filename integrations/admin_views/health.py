@@ -81,7 +81,7 @@ def _own_troubles(connection: Connection, *, person: Person) -> Iterable[Trouble
     unread = failed.filter(error_code=Unreadable.code)
     causes = unread.values("cause").annotate(events=Count("pk"), first=Min("error"), last=Max("error"))
     for row in causes.order_by("cause"):
-        said = row["first"] if row["first"] == row["last"] else f"{row['events']} events, for example: {row['first']}"
+        said = alerts.about(row["first"], row["last"], row["events"])
         since = begun.get(row["cause"])
         yield _trouble(connection, row["cause"], said, row["events"], since, Alert.Severity.ERROR)
     others = failed.exclude(error_code=Unreadable.code).count()

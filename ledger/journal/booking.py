@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Protocol
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 
 from ledger import bulk, rules
 from ledger import facts as facts_json
 from ledger.clock import database_now
 from ledger.entries import ResolvedLine, balanced, line_text, mark, reference_of, told_apart_by
-from ledger.errors import DaybookError, Unreadable, Unsupported
-from ledger.journal.saying import said
+from ledger.errors import STUMBLES, DaybookError, Unreadable, Unsupported
+from ledger.journal.saying import put, said
 from ledger.journal.states import latest_revision
 from ledger.locks import locked
 from ledger.models import Book, EventRevision, JournalEntry, JournalLine, Posting
@@ -92,23 +92,16 @@ def _next(book: Book) -> list[Posting]:
 
 def _facts(postings: Sequence[Posting]) -> dict[int, EventFacts]:
     wanted = {posting.event_id: posting for posting in postings}
-    latest = EventRevision.objects.filter(event__in=wanted).filter(n=_latest_n())
+    latest = EventRevision.objects.filter(event__in=wanted, n=F("event__revision"))
     return {wanted[r.event_id].pk: facts_json.from_json(r.facts) for r in latest}
-
-
-def _latest_n() -> Subquery:
-    newest = EventRevision.objects.filter(event=OuterRef("event")).order_by("-n")
-    return Subquery(newest.values("n")[:1])
 
 
 def _work_out(block: _Block, posting: Posting, facts: EventFacts | None, table: Resolver, book: Book) -> None:
     """One event that fails, even by a defect of ours, must not hold up the others."""
     try:
         _enter(block, posting, facts, table, book)
-    except (DaybookError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
-        posting.state, posting.updated_at = SyncState.ERROR, block.now
-        for column, words in said(problem).items():
-            setattr(posting, column, words)
+    except (DaybookError, *STUMBLES) as problem:
+        put(posting, state=SyncState.ERROR, updated_at=block.now, **said(problem))
         block.failed.append(posting)
 
 
@@ -143,19 +136,14 @@ def _unreadable(posting: Posting) -> Unreadable:
 def _resolve(draft: DraftLine, posting: Posting, table: Resolver) -> ResolvedLine:
     dimensions = {**dict(draft.dimensions), Dimension.STORE: str(posting.store_id)}
     found = table.resolve(draft.role, dimensions)
-    value = told_apart_by(draft)
-    names = [name for (_, code), name in _named(draft, table) if code == value]
+    told = told_apart_by(draft)
     return ResolvedLine(
         draft=draft,
         account_id=found.account_id,
         account=found.account,
         why=found.why,
-        text=line_text(draft.role, value_name=names[0] if names else value),
+        text=line_text(draft.role, value_name=table.names.get(told, told[1])),
     )
-
-
-def _named(draft: DraftLine, table: Resolver) -> list[tuple[tuple[Dimension, str], str]]:
-    return [(key, table.names[key]) for key in draft.dimensions if key in table.names]
 
 
 def _entry(posting: Posting, total: Decimal, book: Book, *, day: date, now: datetime) -> JournalEntry:

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from ledger.clock import database_now
-from ledger.journal.saying import NOTHING_SAID
+from ledger.journal.saying import NOTHING_SAID, put
 from ledger.journal.sources import Known, look
 from ledger.journal.states import NOT_FED, NOT_YET_SENT, new_posting, returned
 from ledger.locks import locked
@@ -62,9 +62,7 @@ def _come_back(book: Book, source: Source) -> int:
         away = Posting.objects.filter(fed, book=book, event__source=source, set_aside_reason=NOT_FED)
         back = list(locked(away).select_related("event", "book").order_by("pk"))
         for posting in back:
-            posting.set_aside_reason, posting.updated_at = "", known.now
-            for column, value in returned(posting).items():
-                setattr(posting, column, value)
+            put(posting, set_aside_reason="", updated_at=known.now, **returned(posting))
         columns = ["set_aside_reason", "updated_at", "state", *NOTHING_SAID]
         Posting.objects.bulk_update(back, columns, batch_size=200)
     return len(back)

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum
 
-from ledger.audit import Actor, note
+from ledger.audit import Actor, note, person
 from ledger.clock import database_now
 from ledger.errors import Refused, UnmappedAccount
 from ledger.journal.marking import adopt as mark_adopted
-from ledger.journal.saying import NOTHING_SAID
+from ledger.journal.saying import NOTHING_SAID, put
 from ledger.journal.states import NOT_YET_SENT, returned
 from ledger.locks import locked
 from ledger.models import Book, JournalEntry, Posting, SyncOrder
@@ -39,7 +38,7 @@ def start_sync(book: Book, *, actor: Actor) -> SyncOrder:
         held.syncing = True
         held.save(update_fields=["sync_started_at", "syncing"])
         note(actor, "started the sync", held, before=before, after={"syncing": True})
-        order = SyncOrder.objects.create(book=held, kind=SyncOrder.Kind.START, ordered_by=_person(actor))
+        order = SyncOrder.objects.create(book=held, kind=SyncOrder.Kind.START, ordered_by=person(actor))
     book.refresh_from_db()
     return order
 
@@ -51,7 +50,7 @@ def stop_sync(book: Book, *, actor: Actor) -> None:
         note(actor, "stopped the sync", held, before={"syncing": held.syncing}, after={"syncing": False})
         held.syncing = False
         held.save(update_fields=["syncing"])
-        SyncOrder.objects.create(book=held, kind=SyncOrder.Kind.STOP, ordered_by=_person(actor))
+        SyncOrder.objects.create(book=held, kind=SyncOrder.Kind.STOP, ordered_by=person(actor))
     book.refresh_from_db()
 
 
@@ -77,7 +76,7 @@ def order_past(book: Book, first: date, last: date, *, actor: Actor) -> SyncOrde
             last_date=last,
             events=figures.events,
             amount=figures.amount,
-            ordered_by=_person(actor),
+            ordered_by=person(actor),
         )
         _never_synced(held, first, last).update(
             state=SyncState.NOT_SYNCED, order=order, priority=Priority.BACKLOG, updated_at=database_now()
@@ -100,7 +99,7 @@ def retry(postings: QuerySet[Posting], *, actor: Actor) -> int:
         if one is None:
             return 0
         causes = list(failed.order_by().values_list("cause", flat=True).distinct()[:20])
-        order = SyncOrder.objects.create(book=one.book, kind=SyncOrder.Kind.RETRY, ordered_by=_person(actor))
+        order = SyncOrder.objects.create(book=one.book, kind=SyncOrder.Kind.RETRY, ordered_by=person(actor))
         count = _requeue(failed, order=order)
         SyncOrder.objects.filter(pk=order.pk).update(events=count)
         after = {"events": count, "causes": sorted(causes)}
@@ -137,9 +136,8 @@ def set_aside(posting: Posting, reason: str, *, actor: Actor) -> None:
         if held.entry and held.entry.state != DeliveryState.DISCARDED:
             raise Refused("This event is being sent now. Wait until its outcome is known.")
         before = {"state": held.state, "error": held.error}
-        held.state, held.entry = SyncState.NEVER_SYNCED, None
-        held.error = held.error_code = held.cause = held.error_detail = ""
-        held.set_aside_reason, held.updated_at = reason.strip()[:300], database_now()
+        put(held, state=SyncState.NEVER_SYNCED, entry=None, **NOTHING_SAID)
+        put(held, set_aside_reason=reason.strip()[:300], updated_at=database_now())
         held.save()
         note(actor, "set aside an event", held, before=before, after={"reason": held.set_aside_reason})
     posting.refresh_from_db()
@@ -154,9 +152,7 @@ def take_back(posting: Posting, *, actor: Actor) -> None:
         if not _feeds(held):
             raise Refused(f"The store {held.store} does not feed {held.book}; change the feed of the till first.")
         before = {"reason": held.set_aside_reason}
-        held.set_aside_reason, held.updated_at = "", database_now()
-        for column, value in returned(held).items():
-            setattr(held, column, value)
+        put(held, set_aside_reason="", updated_at=database_now(), **returned(held))
         held.save()
         note(actor, "took back an event that was set aside", held, before=before, after={"state": held.state})
     posting.refresh_from_db()
@@ -190,7 +186,3 @@ def adopt(posting: Posting, remote: RemoteEntry, *, link: str, actor: Actor, rea
 
 def _held(posting: Posting) -> Posting:
     return locked(Posting.objects.all()).select_related("entry", "book", "event", "store").get(pk=posting.pk)
-
-
-def _person(actor: Actor) -> User | None:
-    return actor if isinstance(actor, User) else None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.errors import Unreadable
 from ledger.journal.readings import Change
+from ledger.journal.saying import put
 from ledger.journal.sources import Known
 from ledger.journal.states import NOT_FED, NOT_YET_SENT, Birth, born, new_posting
 from ledger.locks import locked
@@ -102,9 +103,7 @@ def _start_over(posting: Posting, event: FinancialEvent, known: Known) -> None:
     posting.entry, posting.booked_revision = None, None
     posting.number, posting.store, posting.amount = event.number, event.store, event.amount
     posting.business_date = event.business_date
-    birth = _birth(posting, event, known)
-    for column, value in birth.columns.items():
-        setattr(posting, column, value)
+    put(posting, **_birth(posting, event, known).columns)
 
 
 def _birth(posting: Posting, event: FinancialEvent, known: Known) -> Birth:

@@ -3,11 +3,18 @@
 import structlog
 
 from ledger.errors import DaybookError
+from ledger.models import Posting
 
 log = structlog.get_logger(__name__)
 
 NOTHING_SAID = {"error_code": "", "cause": "", "error": "", "error_detail": ""}
 INTERNAL = "Daybook met a problem of its own with this event. Please report it to the developers of Daybook."
+
+
+def put(posting: Posting, **columns: object) -> None:
+    """Set columns of a posting by name; the caller saves it."""
+    for column, value in columns.items():
+        setattr(posting, column, value)
 
 
 def said(error: Exception) -> dict[str, str]:
