@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 
-from ledger import guards
+from ledger import guards, marks
 
 
 def _drop_guards(*, using: str, **_: object) -> None:
@@ -13,6 +13,15 @@ def _drop_guards(*, using: str, **_: object) -> None:
 
 def _install_guards(*, using: str, **_: object) -> None:
     guards.install(connections[using])
+    _mark_every_day(using)
+
+
+def _mark_every_day(using: str) -> None:
+    """What was written while the triggers were away, or before there were any, was not noted."""
+    connection = connections[using]
+    if {marks.POSTING, marks.STALE} <= set(connection.introspection.table_names()):
+        with connection.cursor() as cursor:
+            cursor.execute(marks.EVERY_DAY)
 
 
 class LedgerConfig(AppConfig):

@@ -64,8 +64,9 @@ class UnmappedAccount(DaybookError):
         named = value_name or value
         what = f"{needs.required.replace('_', ' ')} {named!r}" if needs.required and value else "this book"
         kind = needs.label.lower()
+        lacking = f"No {kind} is mapped for" if kind.endswith("account") else f"No account is mapped for {kind} of"
         super().__init__(
-            f"{instead or f'No {kind} is mapped for {what}'}. Choose an account under Settings > Financial > "
+            f"{instead or f'{lacking} {what}'}. Choose an account under Settings > Financial > "
             "Configuration; the event is then posted by itself.",
             cause=f"{self.code}:{role}:{value}",
         )

@@ -2,10 +2,12 @@
 
 Triggers, because a check constraint cannot see other rows. Django remakes tables on SQLite while it migrates, and a
 remake fails while the guards stand: they are dropped before a migration and installed after it (ledger.apps).
-A system check says when they are missing.
+A system check says when they are missing. The triggers of `ledger.marks`, which refuse nothing, stand beside them.
 """
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ledger import marks
 
 ENTRY, LINE, AUDIT = "ledger_journalentry", "ledger_journalline", "ledger_auditrecord"
 
@@ -165,20 +167,19 @@ POSTGRES: dict[str, str] = {
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Put every guard in place that is not there yet; nothing happens while the tables do not exist."""
-    tables = set(connection.introspection.table_names())
-    standing = present(connection)
+    """Put every trigger in place that is not there yet; nothing happens while its tables do not exist."""
+    possible, standing = _possible(connection), present(connection)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            for function in POSTGRES_FUNCTIONS:
+            for function in (*POSTGRES_FUNCTIONS, *marks.POSTGRES_FUNCTIONS):
                 cursor.execute(function)
-        for name, statement in wanted(connection).items():
-            if name not in standing and _table(statement) in tables:
+        for name, statement in possible.items():
+            if name not in standing:
                 cursor.execute(statement)
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
-    """Take every guard away: before a migration, and in the teardown of tests. Production code does not call it."""
+    """Take every trigger away: before a migration, and in the teardown of tests. Production code does not call it."""
     guards = wanted(connection)
     with connection.cursor() as cursor:
         for name in present(connection) & set(guards):
@@ -187,24 +188,33 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 
 def missing(connection: BaseDatabaseWrapper) -> set[str]:
-    """The names of guards that should stand and do not."""
-    return set(wanted(connection)) - present(connection)
+    """The names of triggers that should stand and do not."""
+    return set(_possible(connection)) - present(connection)
 
 
 def wanted(connection: BaseDatabaseWrapper) -> dict[str, str]:
-    return POSTGRES if connection.vendor == "postgresql" else SQLITE
+    """Every trigger of ours, what refuses and what notes, by name."""
+    return POSTGRES | marks.POSTGRES if connection.vendor == "postgresql" else SQLITE | marks.SQLITE
+
+
+def _possible(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """The triggers whose tables exist: halfway through the migrations some do not."""
+    tables = set(connection.introspection.table_names())
+    needed = {name: {_table(statement)} for name, statement in wanted(connection).items()}
+    needed |= {name: {marks.POSTING, marks.STALE} for name in marks.SQLITE}
+    return {name: statement for name, statement in wanted(connection).items() if needed[name] <= tables}
 
 
 def present(connection: BaseDatabaseWrapper) -> set[str]:
     """The names of the triggers of ours that stand now."""
     query = (
-        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'guard_%%'"
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
         if connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'guard_%%'"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     )
     with connection.cursor() as cursor:
-        cursor.execute(query.replace("%%", "%"))
-        return {row[0] for row in cursor.fetchall()}
+        cursor.execute(query)
+        return {row[0] for row in cursor.fetchall() if row[0].startswith(("guard_", "mark_"))}
 
 
 def _table(statement: str) -> str:

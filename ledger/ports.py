@@ -12,6 +12,7 @@ from ledger.values import (
     DimensionName,
     Document,
     EventFacts,
+    NewAccount,
     OutgoingEntry,
     Page,
     RemoteAccount,
@@ -30,6 +31,14 @@ class AccountingSystem(Protocol):
 
     def accounts(self) -> Iterable[RemoteAccount]:
         """The whole chart, inactive accounts included."""
+
+    def create_account(self, wanted: NewAccount, *, send_before: float | None = None) -> RemoteAccount:
+        """Create an account, or give the one that bears its name already and is of its type.
+
+        `send_before`: on the monotonic clock; later than that nothing may leave, and Unreachable is raised.
+        Raises Unsupported for a name that the vendor cannot take (nothing was sent), Rejected when it was refused or
+        the name belongs to an account of another type, OutcomeUnknown when it may or may not be there now.
+        """
 
     def find(self, references: Sequence[str]) -> dict[str, list[RemoteEntry]]:
         """Every entry that bears one of these references, by reference; a reference without one is absent."""

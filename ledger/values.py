@@ -144,6 +144,20 @@ class RemoteAccount:
 
 
 @dataclass(frozen=True)
+class NewAccount:
+    """An account to be created in the vendor's chart, at its top. `role`: what it is for; it decides the detail type.
+
+    `request_key`: kept while the outcome is unknown, so that a repeat is the same request. `number` may be empty.
+    """
+
+    name: str
+    type: AccountType
+    role: Role
+    request_key: str
+    number: str = ""
+
+
+@dataclass(frozen=True)
 class RemoteStore:
     external_id: str
     name: str

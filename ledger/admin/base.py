@@ -12,23 +12,20 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeDateFilter
 from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from ledger.admin.scoping import is_store_manager, visible
 
 __all__ = [
-    "AdminPasswordChangeForm",
     "ChoicesDropdownFilter",
     "CompanyWide",
+    "DropdownFilter",
     "ModelAdmin",
     "OwnStoresOnly",
     "QuickPaginator",
     "RangeDateFilter",
     "ReadOnly",
-    "UserChangeForm",
-    "UserCreationForm",
     "display",
 ]
 

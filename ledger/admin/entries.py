@@ -3,13 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ledger import money
+from ledger.admin import upstairs
 from ledger.admin.base import (
     ChoicesDropdownFilter,
     ModelAdmin,
@@ -19,10 +22,27 @@ from ledger.admin.base import (
     display,
     page_context,
 )
-from ledger.admin.scoping import visible
+from ledger.admin.exports import Exported
+from ledger.admin.scoping import may_for_all, visible
+from ledger.admin.story import story_of_entry
 from ledger.admin.t_account import attempts_of, t_account
-from ledger.models import Attempt, JournalEntry, Posting
+from ledger.models import Attempt, JournalEntry, JournalLine, Posting
+from ledger.moments import zone_of
+from ledger.resources import EntryLineResource
 from ledger.terms import DeliveryState, EntryKind
+
+READ_BODY = "ledger.view_journalentry"
+
+HEADS = {
+    DeliveryState.POSTED: "synced",
+    DeliveryState.REJECTED: "error",
+    DeliveryState.SENDING: "processing",
+    DeliveryState.UNKNOWN: "processing",
+}
+"""The colour of its head; its state stands there as a word too."""
+
+MOST_POSTINGS = 50
+"""So many events a page names of those that an entry carries."""
 
 COLOURS = {
     "Ready": "info",
@@ -34,19 +54,24 @@ COLOURS = {
 
 
 @admin.register(JournalEntry)
-class JournalEntryAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
+class JournalEntryAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
     """What was or will be sent, newest first, with a link to it in the accounting system."""
 
     list_display = ["reference", "shown_state", "posting_date", "store", "book", "shown_total", "there"]
     list_select_related = ["book", "store"]
     list_filter = [("state", ChoicesDropdownFilter), ("posting_date", RangeDateFilter)]
     list_filter_submit = True
+    resource = EntryLineResource
     search_fields = ["reference__exact", "remote_id__exact"]
     search_help_text = "The whole number of the entry, here or in the accounting system."
     ordering = ["-id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JournalEntry]:
         return super().get_queryset(request).defer("sent_body", "memo")
+
+    def rows_to_export(self, request: HttpRequest, listed: QuerySet[Any]) -> QuerySet[Any]:
+        """One row a line, so that an accountant can pivot them."""
+        return JournalLine.objects.filter(entry__in=listed.order_by().values("pk"))
 
     @display(description="state", label=COLOURS)
     def shown_state(self, entry: JournalEntry) -> str:
@@ -60,6 +85,19 @@ class JournalEntryAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
     def there(self, entry: JournalEntry) -> SafeString | str:
         return remote_link(entry)
 
+    def get_urls(self) -> list[URLPattern]:
+        sent = path("<path:object_id>/sent/", self.admin_site.admin_view(self.sent), name="ledger_journalentry_sent")
+        return [sent, *super().get_urls()]
+
+    def sent(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The body as it left: account ids and all, so not for a manager of some stores."""
+        if not may_for_all(request.user, READ_BODY):
+            raise PermissionDenied
+        entry = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdecimal() else None
+        if entry is None:
+            raise Http404("There is no such entry.")
+        return HttpResponse(entry.sent_body or "Nothing was sent yet.", content_type="text/plain; charset=utf-8")
+
     def change_view(
         self,
         request: HttpRequest,
@@ -67,10 +105,12 @@ class JournalEntryAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The entry as a T-account, with the events it carries and every attempt to send it."""
+        """The entry as a T-account, with the events it carries, every attempt to send it, and its story."""
         entry = self.get_object(request, object_id)
         if entry is None or not self.has_view_permission(request, entry):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        carried = visible(Posting.objects.filter(lines__entry=entry).distinct(), to=request.user)
+        postings = list(carried[: MOST_POSTINGS + 1])
         context = page_context(request, title=f"Journal entry {entry.reference}", opts=self.opts, original=entry)
         context |= {
             "entry": entry,
@@ -78,9 +118,30 @@ class JournalEntryAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
             "account_sides": t_account(entry),
             "attempts": attempts_of([entry]),
             "adopted": entry.attempts.filter(result=Attempt.Result.ADOPTED).exists(),
-            "postings": visible(Posting.objects.filter(lines__entry=entry).distinct(), to=request.user),
+            "postings": postings[:MOST_POSTINGS],
+            "more_postings": len(postings) > MOST_POSTINGS,
+            "head": HEADS.get(DeliveryState(entry.state), ""),
+            "standing": standing(entry, upstairs.system_of(entry.book)),
+            "system": upstairs.system_of(entry.book),
+            "zone": zone_of(entry.store),
+            "story": story_of_entry(entry, postings[:MOST_POSTINGS], reader=request.user),
+            "may_map": may_for_all(request.user, "mappings.view_mapping"),
+            "may_read_body": may_for_all(request.user, READ_BODY),
         }
         return TemplateResponse(request, "admin/ledger/journalentry/page.html", context)
+
+
+def standing(entry: JournalEntry, system: str) -> str:
+    """In one sentence: where it stands, and what comes next."""
+    return {
+        DeliveryState.DRAFTING: "It is being written.",
+        DeliveryState.READY: f"It waits its turn and is sent to {system} by itself.",
+        DeliveryState.SENDING: f"It is being sent to {system} now.",
+        DeliveryState.UNKNOWN: "The answer was lost. Daybook looks for it by its number before it sends it again.",
+        DeliveryState.POSTED: f"It stands in {system}. Nothing to do.",
+        DeliveryState.REJECTED: f"It was not taken by {system}. Open its event, which says what to do.",
+        DeliveryState.DISCARDED: "It was dropped and is not in the books. It is kept as proof of what was tried.",
+    }[DeliveryState(entry.state)]
 
 
 def remote_link(entry: JournalEntry) -> SafeString | str:

@@ -5,16 +5,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ledger import facts as facts_json
 from ledger import money, rules
+from ledger.admin import upstairs
 from ledger.admin.adopted import adopted
+from ledger.admin.scoping import Person, is_store_manager, may_for_all
+from ledger.admin.story import story
 from ledger.admin.t_account import attempts_of, t_account
-from ledger.errors import DaybookError, ForeignEntry
-from ledger.journal.states import returned
-from ledger.models import Attempt, AuditRecord, DimensionValue, EventRevision, JournalEntry, Posting
-from ledger.terms import ROLES, DeliveryState, Dimension, Outcome, SyncState
+from ledger.errors import DaybookError, ForeignEntry, Unreadable
+from ledger.journal.states import returned, trace
+from ledger.models import Attempt, DimensionValue, EventRevision, JournalEntry, Posting
+from ledger.moments import zone_of
+from ledger.terms import ROLES, DeliveryState, Dimension, EventKind, Outcome, SyncState
 from ledger.values import DraftLine, EventFacts
 
 Names = dict[tuple[str, str], str]
@@ -39,15 +42,20 @@ class RoleLine:
     credit: str
 
 
-def on_the_page(posting: Posting) -> dict[str, Any]:
+def on_the_page(posting: Posting, *, reader: Person) -> dict[str, Any]:
     """Everything the template needs."""
-    facts, names = _facts(posting), _names(posting)
+    facts, names, limited = _facts(posting), _names(posting), is_store_manager(reader)
     means, means_problem = _means(posting, facts, names)
     entries = list(JournalEntry.objects.filter(lines__posting=posting).distinct().order_by("id"))
     return {
         "state": SyncState(posting.state),
-        "next_step": next_step(posting),
-        "sold_at": _local_time(posting),
+        "limited": limited,
+        "next_step": next_step(posting, reader),
+        "trace": trace(posting),
+        "zone": zone_of(posting.event.store),
+        "system": upstairs.system_of(posting.book),
+        "what_it_is": what_it_is(posting, facts, names),
+        "may_map": may_for_all(reader, "mappings.view_mapping"),
         "facts": facts,
         "refers_to": _refers_to(posting, facts),
         "document_lines": list(_document_lines(facts, names)) if facts else [],
@@ -57,13 +65,35 @@ def on_the_page(posting: Posting) -> dict[str, Any]:
         "adopted": adopted(posting),
         "account_sides": t_account(posting.entry) if posting.entry else None,
         "attempts": attempts_of(entries),
-        "history": _history(posting),
+        "story": story(posting, entries, names, reader=reader),
         "outcome": Outcome(posting.outcome).label if posting.outcome else "",
-        "can_retry": posting.state == SyncState.ERROR,
+        "can_retry": can_retry(posting, reader),
         "can_set_aside": posting.state != SyncState.SYNCED and not posting.set_aside_reason and not _leaving(posting),
         "can_adopt": can_adopt(posting),
         "taken_back": _taken_back(posting) if posting.set_aside_reason else "",
     }
+
+
+def what_it_is(posting: Posting, facts: EventFacts | None, names: Names) -> str:
+    """In one line: "Sale T100123, Los Angeles, Dec 3, 2010, 18:42, 86.40 USD, Visa"."""
+    event = posting.event
+    said = [f"{_kind(posting, facts)} {posting.number}", str(event.store) if event.store else ""]
+    if event.completed_at and event.store:
+        said.append(f"{event.completed_at.astimezone(zone_of(event.store)):%b %-d, %Y, %H:%M}")
+    elif posting.business_date:
+        said.append(f"{posting.business_date:%b %-d, %Y}")
+    if posting.amount is not None:
+        said.append(money.shown(posting.amount, currency=event.currency))
+    if facts:
+        said += dict.fromkeys(names.get((Dimension.TENDER, t.tender), t.tender) for t in facts.tenders)
+    return ", ".join(filter(None, said))
+
+
+def _kind(posting: Posting, facts: EventFacts | None) -> str:
+    if facts is None or posting.kind != EventKind.TICKET:
+        return str(posting.event.get_kind_display())
+    word = "Return" if facts.total < 0 else "Sale"
+    return f"Voided {word.lower()}" if facts.voided else word
 
 
 def stamp(posting: Posting) -> str:
@@ -86,14 +116,20 @@ def can_adopt(posting: Posting) -> bool:
     return bool(entry and entry.state == DeliveryState.REJECTED and posting.error_code == ForeignEntry.code)
 
 
-def next_step(posting: Posting) -> str:
+def can_retry(posting: Posting, reader: Person) -> bool:
+    """Whether trying again makes sense: managers of stores mend documents, of the rest the accountant decides."""
+    mended_at_the_till = posting.error_code == Unreadable.code
+    return posting.state == SyncState.ERROR and (mended_at_the_till or not is_store_manager(reader))
+
+
+def next_step(posting: Posting, reader: Person) -> str:
     """One sentence: what happens next, or what to do."""
     return {
         SyncState.NEVER_SYNCED: _never_synced,
         SyncState.NOT_SYNCED: _not_synced,
         SyncState.PROCESSING: _processing,
         SyncState.SYNCED: _synced,
-        SyncState.ERROR: lambda failed: failed.error,
+        SyncState.ERROR: lambda failed: upstairs.problem_of(failed, reader),
     }[SyncState(posting.state)](posting)
 
 
@@ -135,14 +171,6 @@ def _synced(posting: Posting) -> str:
 
 def _leaving(posting: Posting) -> bool:
     return bool(posting.entry and posting.entry.state in {DeliveryState.SENDING, DeliveryState.UNKNOWN})
-
-
-def _local_time(posting: Posting) -> str:
-    event = posting.event
-    if event.completed_at is None or event.store is None:
-        return ""
-    moment = event.completed_at.astimezone(ZoneInfo(event.store.time_zone))
-    return f"{moment:%b %-d, %Y, %H:%M} {event.store.time_zone}"
 
 
 def _facts(posting: Posting) -> EventFacts | None:
@@ -201,9 +229,3 @@ def _role_line(draft: DraftLine, names: Names, currency: str) -> RoleLine:
     named = [names.get((dimension, code), code) for dimension, code in draft.dimensions]
     debit, credit = (shown, "") if draft.side == "debit" else ("", shown)
     return RoleLine(ROLES[draft.role].label, ", ".join(named), debit, credit)
-
-
-def _history(posting: Posting) -> list[AuditRecord]:
-    """Deeds on this posting, and the order that asked for it."""
-    deeds = AuditRecord.objects.filter(subject_kind="ledger.posting", subject_id=str(posting.pk))
-    return list(deeds.order_by("id"))

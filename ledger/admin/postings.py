@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ledger import money
+from ledger.admin import upstairs
 from ledger.admin.base import (
     ChoicesDropdownFilter,
     ModelAdmin,
@@ -21,9 +22,11 @@ from ledger.admin.base import (
     display,
     page_context,
 )
+from ledger.admin.exports import Exported
 from ledger.admin.posting_page import on_the_page, stamp
 from ledger.admin.scoping import may
 from ledger.models import Posting, RawDocument
+from ledger.resources import PostingResource
 from ledger.terms import SyncState
 
 STATE_COLOURS = {
@@ -36,16 +39,26 @@ STATE_COLOURS = {
 
 
 @admin.register(Posting)
-class PostingAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
+class PostingAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
     """Financial events over all books; the tab of a book has its own list with the buttons."""
 
-    list_display = ["number", "shown_state", "business_date", "store", "book", "shown_amount", "error"]
+    list_display = ["number", "shown_state", "business_date", "store", "book", "shown_amount"]
     list_select_related = ["book", "store"]
     list_filter = [("state", ChoicesDropdownFilter), ("business_date", RangeDateFilter)]
     list_filter_submit = True
+    resource = PostingResource
     search_fields = ["number__exact"]
     search_help_text = "The whole number of the event."
     ordering = ["-id"]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """A manager of some stores reads what is wrong without accounting."""
+
+        @admin.display(description="what to know")
+        def problem(posting: Posting) -> str:
+            return upstairs.problem_of(posting, request.user)
+
+        return [*self.list_display, problem]
 
     @display(description="state", label=STATE_COLOURS)
     def shown_state(self, posting: Posting) -> str:
@@ -84,7 +97,7 @@ class PostingAdmin(OwnStoresOnly, ReadOnly, ModelAdmin):
             posting=posting,
             stamp=stamp(posting),
         )
-        context |= on_the_page(posting)
+        context |= on_the_page(posting, reader=request.user)
         context |= {deed: may(request.user, f"ledger.{deed}_posting") for deed in ("retry", "set_aside", "adopt")}
         return TemplateResponse(request, "admin/ledger/posting/page.html", context)
 

@@ -5,21 +5,29 @@ from typing import TypeVar
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model, QuerySet
 
-from ledger.models import Store
+ADMINISTRATOR, ACCOUNTANT = "Administrator", "Accountant"
+STORE_MANAGER, AUDITOR = "Store manager", "Auditor"
+"""The groups that come with Daybook; what each may do is a table in `config/groups.py`."""
 
 Person = User | AnonymousUser
 Row = TypeVar("Row", bound=Model)
 
 
 def own_stores(person: Person) -> frozenset[int] | None:
-    """The stores a manager is limited to; None for who is not limited. Read once for each request's person."""
-    if getattr(person, "is_superuser", False) or not person.is_authenticated:
+    """The stores somebody is limited to, which may be none at all; None for who is not limited.
+
+    Whoever manages a store is limited to it, whatever the permissions, and so is every member of the group of store
+    managers: one whose last store was taken away sees nothing, not everything. Read once for each request's person.
+    """
+    if not isinstance(person, User) or person.is_superuser:
         return None
-    known: frozenset[int] | None = person.__dict__.get("_own_stores")
-    if known is None:
-        known = frozenset(Store.objects.filter(managers=person.pk).values_list("pk", flat=True))
-        person.__dict__["_own_stores"] = known
-    return known or None
+    if "_own_stores" not in person.__dict__:
+        # Read as whole rows, so that whoever asks for many people may fetch them together.
+        managed = frozenset(store.pk for store in person.stores.all())
+        limited = bool(managed) or any(group.name == STORE_MANAGER for group in person.groups.all())
+        person.__dict__["_own_stores"] = managed if limited else None
+    stores: frozenset[int] | None = person.__dict__["_own_stores"]
+    return stores
 
 
 def is_store_manager(person: Person) -> bool:

@@ -3,21 +3,37 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
 from ledger.admin.base import ModelAdmin, OwnStoresOnly
-from ledger.admin.scoping import is_store_manager
+from ledger.admin.scoping import ADMINISTRATOR, is_store_manager
 from ledger.audit import note
 from ledger.models import Store
+
+
+class StoreForm(ModelForm):
+    def clean_managers(self) -> QuerySet[User]:
+        """A manager of stores sees these only, so an Administrator who became one could not undo it."""
+        chosen: QuerySet[User] = self.cleaned_data["managers"]
+        administrator = chosen.filter(groups__name=ADMINISTRATOR, is_superuser=False).first()
+        if administrator:
+            raise ValidationError(
+                f"{administrator} is an {ADMINISTRATOR}, and a manager of stores sees these stores only. Give "
+                "another role first."
+            )
+        return chosen
 
 
 @admin.register(Store)
 class StoreAdmin(OwnStoresOnly, ModelAdmin):
     """Stores are found by a connection's Test, so nobody adds or deletes one here."""
 
+    form = StoreForm
     store_field = "pk"
     list_display = ["name", "source", "time_zone", "day_start", "active"]
     list_select_related = ["source"]

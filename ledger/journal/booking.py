@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+import structlog
 from django.db import connection, transaction
 from django.db.models import F, OuterRef, Subquery
 
@@ -16,11 +17,13 @@ from ledger.clock import database_now
 from ledger.entries import ResolvedLine, balanced, line_text, mark, reference_of, told_apart_by
 from ledger.errors import STUMBLES, DaybookError, Unreadable, Unsupported
 from ledger.journal.saying import put, said
-from ledger.journal.states import latest_revision
+from ledger.journal.states import latest_revision, trace
 from ledger.locks import locked
 from ledger.models import Book, EventRevision, JournalEntry, JournalLine, Posting
 from ledger.terms import DeliveryState, Dimension, EventKind, Outcome, Role, SyncState
 from ledger.values import DraftLine, EventFacts
+
+log = structlog.get_logger(__name__)
 
 
 class Resolved(Protocol):
@@ -60,7 +63,7 @@ class _Block:
     now: datetime
     entries: list[JournalEntry] = field(default_factory=list)
     lines: list[tuple[Posting, list[ResolvedLine]]] = field(default_factory=list)
-    empty: dict[Outcome, list[int]] = field(default_factory=dict)
+    empty: dict[Outcome, list[Posting]] = field(default_factory=dict)
     failed: list[Posting] = field(default_factory=list)
 
 
@@ -80,8 +83,22 @@ def book_next(book: Book, table: Resolver) -> Booked:
         for posting in postings:
             _work_out(block, posting, facts.get(posting.pk), table, book)
         _write(block)
-    nothing = sum(len(ids) for ids in block.empty.values())
+    _say(book, block)
+    nothing = sum(len(postings) for postings in block.empty.values())
     return Booked(entries=len(block.entries), nothing_to_post=nothing, errors=len(block.failed))
+
+
+def _say(book: Book, block: _Block) -> None:
+    """What became of the block, in the log: a line for the entries, one for each outcome and for each cause."""
+    if block.entries:
+        log.info("booked", book=book.pk, traces=[entry.reference for entry in block.entries])
+    for outcome, postings in block.empty.items():
+        log.info("nothing to book", book=book.pk, outcome=outcome.value, traces=[trace(p) for p in postings])
+    causes: dict[str, list[str]] = {}
+    for posting in block.failed:
+        causes.setdefault(posting.cause, []).append(trace(posting))
+    for cause, traces in causes.items():
+        log.warning("could not be booked", book=book.pk, cause=cause, traces=traces)
 
 
 def _next(book: Book) -> list[Posting]:
@@ -116,7 +133,7 @@ def _enter(block: _Block, posting: Posting, facts: EventFacts | None, table: Res
     drafts = rules.draft(facts, post_cost=book.post_cost)
     if not drafts:
         outcome = Outcome.VOIDED_BEFORE_SYNC if facts.voided else Outcome.NOTHING_TO_POST
-        block.empty.setdefault(outcome, []).append(posting.pk)
+        block.empty.setdefault(outcome, []).append(posting)
         return
     total = balanced(drafts)
     lines = [_resolve(draft, posting, table) for draft in drafts]
@@ -170,8 +187,8 @@ def new_key() -> str:
 
 def _write(block: _Block) -> None:
     _seal(block)
-    for outcome, ids in block.empty.items():
-        Posting.objects.filter(pk__in=ids).update(
+    for outcome, postings in block.empty.items():
+        Posting.objects.filter(pk__in=[posting.pk for posting in postings]).update(
             state=SyncState.SYNCED, outcome=outcome, booked_revision=latest_revision(), updated_at=block.now
         )
     if block.failed:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import transaction
 from django.db.models import F, Min, Q, QuerySet
 
@@ -20,6 +21,8 @@ from ledger.locks import locked
 from ledger.models import Attempt, Batch, Book, JournalEntry, JournalLine, Posting
 from ledger.terms import DeliveryState, Side, SyncState
 from ledger.values import OutgoingEntry, OutgoingLine
+
+log = structlog.get_logger(__name__)
 
 SENT_TWICE = 2
 LOOKED_AT = 200
@@ -50,6 +53,7 @@ def claim(book: Book, *, limit: int, lease: timedelta, settle: timedelta) -> Cla
             state=DeliveryState.SENDING, owner=owner, lease_until=now + lease
         )
         Posting.objects.filter(entry__in=ids).update(state=SyncState.PROCESSING, updated_at=now)
+    log.info("claimed", book=book.pk, owner=owner, traces=[entry.reference for entry in entries])
     return Claim(owner, tuple(entries), outgoing(entries), lease)
 
 
@@ -121,6 +125,8 @@ def begin(
             )
             for entry in kept
         )
+    if kept:
+        log.info("sending", owner=claim.owner, batch=batch_key, traces=[entry.reference for entry in kept])
     return kept
 
 
@@ -140,14 +146,20 @@ def expire(book: Book) -> int:
     with transaction.atomic():
         now = database_now()
         lost = JournalEntry.objects.filter(book=book, state=DeliveryState.SENDING, lease_until__lt=now)
-        unsent = [entry.pk for entry in locked(lost.filter(sent_at=None)).only("pk")]
-        sent = [entry.pk for entry in locked(lost.exclude(sent_at=None)).only("pk")]
+        rows = list(locked(lost).only("reference", "sent_at").order_by("pk"))
+        not_begun = [entry for entry in rows if entry.sent_at is None]
+        begun = [entry for entry in rows if entry.sent_at is not None]
+        unsent, sent = [entry.pk for entry in not_begun], [entry.pk for entry in begun]
         JournalEntry.objects.filter(pk__in=unsent).update(state=DeliveryState.READY, owner="", lease_until=None)
         JournalEntry.objects.filter(pk__in=sent).update(state=DeliveryState.UNKNOWN, owner="", lease_until=None)
         Posting.objects.filter(entry__in=unsent).update(state=SyncState.NOT_SYNCED, updated_at=now)
         Attempt.objects.filter(entry__in=sent, result=Attempt.Result.SENDING).update(
             result=Attempt.Result.UNKNOWN, ended_at=now, message="The worker ended before an answer came."
         )
+    for entries, state in ((not_begun, DeliveryState.READY), (begun, DeliveryState.UNKNOWN)):
+        if entries:
+            traces = [entry.reference for entry in entries]
+            log.warning("taken back from a dead worker", book=book.pk, state=state.value, traces=traces)
     return len(unsent) + len(sent)
 
 
@@ -173,4 +185,4 @@ def next_due(book: Book, *, settle: timedelta) -> datetime | None:
 def still_ours(claim: Claim, ids: Iterable[int]) -> set[int]:
     """Locks and names those of the entries that this claim still holds."""
     ours = JournalEntry.objects.filter(pk__in=ids, owner=claim.owner, state=DeliveryState.SENDING)
-    return {entry.pk for entry in locked(ours).only("pk")}
+    return {entry.pk for entry in locked(ours).only("pk").order_by("pk")}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import uniform
 
+import structlog
 from django.db import transaction
 
 from ledger.clock import database_now
@@ -11,9 +12,12 @@ from ledger.errors import AuthExpired, DaybookError, OutcomeUnknown, RateLimited
 from ledger.journal.delivery import Claim, still_ours
 from ledger.journal.saying import NOTHING_SAID, said
 from ledger.journal.states import latest_revision
+from ledger.journal.telling import needs_a_person, tell
 from ledger.models import Attempt, JournalEntry, Posting
 from ledger.terms import DeliveryState, Outcome, SyncState
 from ledger.values import Delivered, RemoteEntry
+
+log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE = 300.0
 
@@ -31,6 +35,9 @@ def found(claim: Claim, there: Mapping[str, tuple[RemoteEntry, str]]) -> None:
             for entry in entries
         )
         _mark_posted(entries, Outcome.POSTED, now)
+    traces, remote_ids = [entry.reference for entry in entries], [entry.remote_id for entry in entries]
+    if entries:
+        log.info("found there", owner=claim.owner, traces=traces, remote_ids=remote_ids)
 
 
 def finish(claim: Claim, results: Sequence[Delivered], links: dict[str, str]) -> None:
@@ -47,6 +54,7 @@ def finish(claim: Claim, results: Sequence[Delivered], links: dict[str, str]) ->
             entry.remote_link = links.get(entry.reference, "")
         _mark_posted(posted, Outcome.POSTED, now)
         _mark_all_failed(entries, by_reference, now)
+    tell(claim, entries, by_reference)
 
 
 def release(claim: Claim, error: DaybookError) -> None:
@@ -59,10 +67,14 @@ def release(claim: Claim, error: DaybookError) -> None:
         held = _ours(claim, {entry.reference for entry in claim.entries})
         begun = _begun(claim)
         entries = [entry for entry in held if entry.pk in begun or entry.sent_at is None]
-        _still_unknown([entry for entry in held if entry not in entries], error, now)
+        unknown = [entry for entry in held if entry not in entries]
+        _still_unknown(unknown, error, now)
         results = {entry.reference: Delivered(entry.reference, error=error) for entry in entries}
         _close_attempts(claim, entries, results, now)
         _mark_all_failed(entries, results, now)
+    tell(claim, entries, results)
+    if unknown:
+        log.warning("still unknown", owner=claim.owner, code=error.code, traces=[entry.reference for entry in unknown])
 
 
 def refused_whole(claim: Claim, entries: Sequence[JournalEntry], error: DaybookError) -> None:
@@ -70,6 +82,8 @@ def refused_whole(claim: Claim, entries: Sequence[JournalEntry], error: DaybookE
     with transaction.atomic():
         results = {entry.reference: Delivered(entry.reference, error=error) for entry in entries}
         _close_attempts(claim, entries, results, database_now())
+    traces = [entry.reference for entry in entries]
+    log.warning("batch refused as a whole", owner=claim.owner, code=error.code, traces=traces)
 
 
 def refuse(claim: Claim, problems: dict[str, DaybookError]) -> None:
@@ -81,7 +95,9 @@ def refuse(claim: Claim, problems: dict[str, DaybookError]) -> None:
             _closed_attempt(claim, entry, now, Attempt.Result.NOT_SENT, problems[entry.reference].sentence)
             for entry in entries
         )
-        _mark_all_failed(entries, {r: Delivered(r, error=problem) for r, problem in problems.items()}, now)
+        results = {reference: Delivered(reference, error=problem) for reference, problem in problems.items()}
+        _mark_all_failed(entries, results, now)
+    tell(claim, entries, results)
 
 
 def adopt(posting: Posting, remote: RemoteEntry, *, link: str) -> None:
@@ -152,17 +168,13 @@ def _mark_failed(entries: Sequence[JournalEntry], error: Exception, now: datetim
         mine.update(state=DeliveryState.UNKNOWN, owner="", lease_until=None)
         carried.update(error_detail=str(error), updated_at=now)
         return
-    if not isinstance(error, DaybookError) or _needs_a_person(error):
+    if not isinstance(error, DaybookError) or needs_a_person(error):
         mine.update(state=DeliveryState.REJECTED, owner="", lease_until=None)
         carried.update(state=SyncState.ERROR, updated_at=now, **said(error))
         return
     pause = _pause(entries[0], error)
     mine.update(state=DeliveryState.READY, owner="", lease_until=None, sent_at=None, next_attempt_at=now + pause)
     carried.update(state=SyncState.NOT_SYNCED, updated_at=now, error_detail=str(error))
-
-
-def _needs_a_person(error: DaybookError) -> bool:
-    return error.code not in {"unreachable", "rate_limited", "auth_expired"}
 
 
 def _pause(entry: JournalEntry, error: DaybookError) -> timedelta:
@@ -199,7 +211,7 @@ def _close_attempts(
 def _told(result: Delivered) -> tuple[Attempt.Result, str]:
     if result.error is None:
         return Attempt.Result.POSTED, f"Posted as entry {result.remote_id}."
-    if isinstance(result.error, DaybookError) and not _needs_a_person(result.error):
+    if not needs_a_person(result.error):
         return Attempt.Result.NOT_SENT, str(result.error)
     return RESULTS.get(type(result.error), Attempt.Result.REJECTED), str(result.error)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import structlog
 from django.db import transaction
 
 from ledger.journal.dimensions import name_values, seen
@@ -14,7 +15,10 @@ from ledger.journal.states import new_posting
 from ledger.locks import locked
 from ledger.models import EventRevision, FinancialEvent, Posting, RawDocument, Source
 from ledger.money import cents
+from ledger.trace import in_lines, trace_of
 from ledger.values import EventHeader
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -43,7 +47,16 @@ def record(source: Source, readings: Sequence[Reading]) -> Recorded:
         _insert(known, fresh)
         revise(changed, known)
         name_values(source, seen(latest.values()), rename=False)
+    _say(source, "recorded", [change for change in fresh if not change.event.problem])
+    _say(source, "recorded a change", [change for change in changed if not change.event.problem])
+    _say(source, "could not be read", [change for change in (*fresh, *changed) if change.event.problem])
     return outcome
+
+
+def _say(source: Source, what: str, changes: Sequence[Change]) -> None:
+    """One line for the documents of a page, each by its trace."""
+    for traces in in_lines(trace_of(source.code, c.event.kind, c.event.external_id) for c in changes):
+        log.info(what, source=source.pk, traces=traces)
 
 
 def _existing(source: Source, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], FinancialEvent]:

@@ -10,6 +10,7 @@ from ledger.errors import Unreadable
 from ledger.journal.saying import NOTHING_SAID
 from ledger.models import Book, FinancialEvent, Posting
 from ledger.terms import DeliveryState, SyncState
+from ledger.trace import trace_of
 
 NOT_YET_SENT = (DeliveryState.READY, DeliveryState.REJECTED)
 """Entries that are surely not over there: they may be discarded."""
@@ -47,6 +48,7 @@ def new_posting(event: FinancialEvent, book: Book, now: datetime, *, history: bo
     return Posting(
         event=event,
         book=book,
+        kind=event.kind,
         number=event.number,
         store=event.store,
         business_date=event.business_date,
@@ -54,6 +56,12 @@ def new_posting(event: FinancialEvent, book: Book, now: datetime, *, history: bo
         updated_at=now,
         **birth.columns,
     )
+
+
+def trace(posting: Posting) -> str:
+    """The id under which the log speaks of a posting."""
+    event = posting.event
+    return trace_of(event.source.code, event.kind, event.external_id)
 
 
 def returned(posting: Posting) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from ledger.models.audit import AuditRecord
 from ledger.models.books import Book, DimensionValue, Feed, Source, Store, SyncOrder
 from ledger.models.entries import Attempt, Batch, JournalEntry, JournalLine
 from ledger.models.events import EventRevision, FinancialEvent, RawDocument
+from ledger.models.figures import DayFigure, FiguresTaken, StaleDay
 from ledger.models.postings import Posting
 from ledger.models.reconciliation import Discrepancy, ReconciliationRun
 
@@ -14,10 +15,12 @@ __all__ = [
     "AuditRecord",
     "Batch",
     "Book",
+    "DayFigure",
     "DimensionValue",
     "Discrepancy",
     "EventRevision",
     "Feed",
+    "FiguresTaken",
     "FinancialEvent",
     "JournalEntry",
     "JournalLine",
@@ -25,6 +28,7 @@ __all__ = [
     "RawDocument",
     "ReconciliationRun",
     "Source",
+    "StaleDay",
     "Store",
     "SyncOrder",
 ]

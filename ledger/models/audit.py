@@ -3,9 +3,12 @@
 from django.conf import settings
 from django.db import models
 
+from ledger.circumstances import Way
+from ledger.models.fields import choices
+
 
 class AuditRecord(models.Model):
-    """One deed: who, when, what, on which object, with the values before and after."""
+    """One deed: who, when, what, on which object, by which way, with the values before and after."""
 
     at = models.DateTimeField(auto_now_add=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -16,10 +19,17 @@ class AuditRecord(models.Model):
     subject = models.CharField(max_length=200)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    way = models.CharField(max_length=8, choices=choices(Way), default=Way.OWN)
+    address = models.GenericIPAddressField(null=True, help_text="From which address; empty outside of a request.")
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["subject_kind", "subject_id"])]
+        indexes = [
+            models.Index(fields=["subject_kind", "subject_id"]),
+            models.Index(fields=["at"]),
+            models.Index(fields=["actor_name", "-id"]),
+            models.Index(fields=["deed", "-id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.deed} {self.subject}"

@@ -109,6 +109,10 @@ class SyncOrder(models.Model):
     amount = AmountField(default=0)
     ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
     ordered_at = models.DateTimeField(auto_now_add=True)
+    stopped_at = models.DateTimeField(null=True)
+    stopped_events = models.PositiveIntegerField(
+        default=0, help_text="How many had not begun when it was stopped, and are Never Synced again."
+    )
 
     class Meta:
         ordering = ["-id"]

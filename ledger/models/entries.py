@@ -99,7 +99,9 @@ class JournalEntry(Delivery):
                 condition=Q(state__in=[DeliveryState.READY, DeliveryState.SENDING, DeliveryState.UNKNOWN]),
             ),
             models.Index(fields=["book", "posting_date"]),
+            models.Index(fields=["book", "posted_at"], name="entry_by_time", condition=Q(posted_at__isnull=False)),
             models.Index(fields=["reference"]),
+            models.Index(fields=["remote_id"]),
         ]
 
     def __str__(self) -> str:

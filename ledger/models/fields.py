@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import OrderBy
+from django.db.models.indexes import IndexExpression
+from django.db.models.sql.compiler import SQLCompiler
+from django.utils.deconstruct import deconstructible
 
 from ledger import money
 
@@ -49,3 +54,21 @@ def choices(words: type[StrEnum]) -> list[tuple[str, str]]:
 def is_one_of(column: str, words: type[StrEnum], *, name: str) -> models.CheckConstraint:
     """The database refuses a word outside the vocabulary."""
     return models.CheckConstraint(condition=models.Q(**{f"{column}__in": [w.value for w in words]}), name=name)
+
+
+@deconstructible(path="ledger.models.fields.NewestFirst")
+class NewestFirst(OrderBy):
+    """Newest first, what has no date behind everything else, on both databases; reversed, in the reverse order.
+
+    SQLite sorts so by itself and refuses to hear it in an index; PostgreSQL must be told, there too.
+    """
+
+    def __init__(self, column: str) -> None:
+        super().__init__(models.F(column), descending=True, nulls_last=True)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        plain = OrderBy(self.get_source_expressions()[0], descending=self.descending)
+        return plain.as_sql(compiler, connection)
+
+
+IndexExpression.register_wrappers(*IndexExpression.wrapper_classes, NewestFirst)

@@ -1,0 +1,90 @@
+"""The closed list of the deeds that the audit knows, by subject: what its filters offer, and how a deed is read aloud.
+
+A new deed gets its line here; a test compares the list with what the rooms note.
+"""
+
+MAPPING = "Account mapping"
+
+DEEDS: dict[str, tuple[str, ...]] = {
+    "Sync and events": (
+        "started the sync",
+        "stopped the sync",
+        "ordered past events",
+        "stopped an order of past events",
+        "retried failed events",
+        "set aside an event",
+        "set aside events",
+        "took back an event that was set aside",
+        "took back events that were set aside",
+        "adopted an entry",
+        "ordered the adoption of entries",
+        "called back a deed on many events",
+    ),
+    MAPPING: (
+        "changed the mapping",
+        "deleted a row of the mapping of",
+        "imported the mapping of",
+        "applied a mapping template to",
+        "saved a mapping template of",
+        "deleted a mapping template",
+        "changed the switches of",
+        "deleted an account from the list",
+    ),
+    "Connections and tills": (
+        "set up",
+        "connected",
+        "disconnected",
+        "changed the keys",
+        "changed the address of",
+        "ordered an import of accounts",
+        "ordered new accounts",
+        "created accounts",
+        "changed a feed",
+        "ended a feed",
+        "changed a store",
+    ),
+    "Alerts": (
+        "acknowledged an alert",
+        "assigned an alert",
+        "changed how alerts are told",
+    ),
+    "People and access": (
+        "added a user",
+        "changed a user",
+        "gave a one-time password to",
+        "unlocked the sign-in of",
+        "signed out everywhere",
+        "set up a second factor",
+        "removed the second factor of",
+        "made new recovery codes",
+        "signed in with a recovery code",
+        "added a role",
+        "changed a role",
+        "deleted a role",
+        "made an API token of",
+        "revoked an API token of",
+    ),
+    "Import and export": ("exported a table",),
+}
+
+OTHER = "Other"
+"""What is on no list; a test keeps it empty."""
+
+LEAD_ON = ("of", "to", "up")
+"""Words after which the subject follows as part of the sentence."""
+
+
+def known() -> list[str]:
+    """Every deed."""
+    return [deed for deeds in DEEDS.values() for deed in deeds]
+
+
+def subject_of(deed: str) -> str:
+    """Under which heading a deed is filed."""
+    return next((heading for heading, deeds in DEEDS.items() if deed in deeds), OTHER)
+
+
+def sentence(*, who: str, deed: str, subject: str) -> str:
+    """A deed read aloud: "maria set aside an event: T100123 in Main Street"."""
+    link = " " if deed.rsplit(" ", 1)[-1] in LEAD_ON else ": "
+    return f"{who} {deed}{link}{subject}" if subject else f"{who} {deed}"

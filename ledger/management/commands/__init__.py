@@ -1,0 +1,1 @@
+"""Commands of the core, for who looks after it."""
