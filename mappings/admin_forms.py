@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.db.models import Count
 
 from ledger.models import Account, Book, Store
 from ledger.terms import ROLES, AccountType, Dimension, Role
@@ -17,6 +18,9 @@ DIMENSIONS = {
     Dimension.TAX_JURISDICTION: "tax jurisdiction",
 }
 
+
+MOST_OPTIONS = 4_000
+"""With more options in all choosers together the page would be too heavy: then each asks for what one types."""
 
 NEEDS_A_PARTY = (AccountType.RECEIVABLE, AccountType.PAYABLE)
 """People look for them, so the chooser names them and says why they cannot be taken."""
@@ -40,6 +44,7 @@ class Group:
     refused: list[Account]
     values: list[tuple[str, str]]
     added: "Added"
+    added_own: list[tuple[Account, str]]
 
     @property
     def heading(self) -> str:
@@ -80,8 +85,12 @@ class MappingForm:
         self.book = book
         self.rows = places(book)
         self.stores = coverage.stores_of(book)
-        known = Account.objects.filter(book=book, deleted_at=None).order_by("full_name")
-        self.accounts = {str(account.pk): account for account in known}
+        known = Account.objects.filter(book=book, deleted_at=None)
+        self._counts = dict(known.filter(active=True).order_by().values_list("type").annotate(Count("pk")))
+        self.has_accounts = bool(self._counts)
+        self.asks = self._options > MOST_OPTIONS
+        shown = known.order_by("full_name") if not self.asks else known.filter(pk__in=_numbers(data or {}))
+        self.accounts = {str(account.pk): account for account in shown}
         self.added: dict[Role, Added] = {}
         self.changes: list[Change] = []
         if data is not None:
@@ -98,13 +107,32 @@ class MappingForm:
         groups = [self._group(role) for role in roles]
         return sorted(groups, key=lambda group: not group.missing)
 
+    @property
+    def _options(self) -> int:
+        """How many options the choosers would hold if each listed everything that fits."""
+        kinds = [{*ROLES[row.role].fits, *NEEDS_A_PARTY} for row in self.rows]
+        return sum(self._counts.get(kind.value, 0) for fitting in kinds for kind in fitting)
+
     def _group(self, role: Role) -> Group:
         rows = [row for row in self.rows if row.role == role]
         values = list(dict.fromkeys((row.value, row.name) for row in rows if row.store is None))
-        fitting = [a for a in self.accounts.values() if a.active and a.type in ROLES[role].fits]
+        listed = [] if self.asks else [account for account in self.accounts.values() if account.active]
+        fitting = [account for account in listed if account.type in ROLES[role].fits]
+        parties = [account for account in listed if account.type in NEEDS_A_PARTY]
         ordered = sorted(rows, key=lambda row: (not row.missing, row.name, row.store is not None))
-        parties = [a for a in self.accounts.values() if a.active and a.type in NEEDS_A_PARTY]
-        return Group(role, ordered, fitting, parties, values, self.added.get(role, Added()))
+        for row in rows:
+            row.own = self._own(role, [row.account, self.accounts.get(row.chosen)], fitting)
+        added = self.added.get(role, Added())
+        added_own = self._own(role, [self.accounts.get(added.account)], fitting)
+        return Group(role, ordered, fitting, parties, values, added, added_own)
+
+    def _own(self, role: Role, wanted: list[Account | None], listed: list[Account]) -> list[tuple[Account, str]]:
+        there = {account.pk for account in listed}
+        own = {account.pk: account for account in wanted if account and account.pk not in there}
+        return [
+            (account, "cannot be used any more" if refused(Place(role, "", ""), account) else "")
+            for account in own.values()
+        ]
 
     def _read(self, data: MappingOf[str, Any]) -> None:
         for row in self.rows:
@@ -146,3 +174,9 @@ class MappingForm:
         if any(row.key == (role.value, added.value, added.store) for row in self.rows):
             return "There is a row for this store already; change that one."
         return refused(Place(role, added.value, ""), account)
+
+
+def _numbers(data: MappingOf[str, Any]) -> set[int]:
+    """The accounts that a request may name, by their keys."""
+    values = map(str, data.values())
+    return {int(value) for value in values if value.isascii() and value.isdecimal() and len(value) < 19}

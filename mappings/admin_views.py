@@ -1,8 +1,6 @@
 """Settings > Financial: the accounts of a book, its switches, and the account mapping."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -10,42 +8,33 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET
 
 from ledger.admin.base import page_context
+from ledger.admin.guard import page
 from ledger.admin.scoping import may_for_all
 from ledger.audit import note
 from ledger.errors import DaybookError
 from ledger.journal import charts, orders
 from ledger.models import Account, Book
+from ledger.resources import download
 from ledger.terms import AccountType
-from mappings import coverage, editing
+from mappings import coverage, editing, loading
 from mappings.admin_forms import MappingForm, SwitchForm
 from mappings.models import Mapping
+from mappings.names import Known
+from mappings.resources import AccountResource
 
-View = Callable[..., HttpResponse]
 Changed = Callable[[Book], None]
 """Called after a change that may let waiting events go on: the room above wakes its worker."""
 
 ACCOUNTS_PER_PAGE = 100
+NAMED_USES = 5
 
 
-def allowed(permission: str) -> Callable[[View], View]:
-    """For who has the permission; never for a manager of some stores: a book is the company's."""
-
-    def guard(view: View) -> View:
-        @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not may_for_all(request.user, permission):
-                raise PermissionDenied
-            return view(request, *args, **kwargs)
-
-        return guarded
-
-    return guard
-
-
-@allowed("ledger.view_account")
+@page("ledger.view_account")
 def financial(request: HttpRequest) -> HttpResponse:
     """The only book's accounts, or the choice between several."""
     books = list(Book.objects.all())
@@ -55,7 +44,7 @@ def financial(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/mappings/books.html", context)
 
 
-@allowed("ledger.view_account")
+@page("ledger.view_account")
 def accounts(request: HttpRequest, book_id: int) -> HttpResponse:
     """The chart of accounts as it was imported, with what uses each account."""
     book = get_object_or_404(Book, pk=book_id)
@@ -79,17 +68,31 @@ def _searched(book: Book, wanted: str) -> QuerySet[Account]:
 
 
 def used_by(book: Book, accounts: list[int]) -> dict[int, str]:
-    """The mapping rows that use each of these accounts, in words."""
-    names: dict[int, list[str]] = {}
-    for place in editing.places(book):
-        if place.account and place.account.pk in accounts:
-            names.setdefault(place.account.pk, []).append(place.label)
-    for row in Mapping.objects.filter(book=book, account__in=accounts).exclude(reason="", category=""):
-        names.setdefault(row.account_id, []).append(str(row))
-    return {pk: "; ".join(labels) for pk, labels in names.items()}
+    """The mapping rows that use each of these accounts, in words; of many rows the first few."""
+    rows = list(Mapping.objects.filter(book=book, account__in=accounts).select_related("store"))
+    known = Known(book, rows=rows, accounts=False)
+    labels: dict[int, list[str]] = {}
+    for row in rows:
+        labels.setdefault(row.account_id, []).append(loading.label(row, known))
+    return {pk: _first_few(said) for pk, said in labels.items()}
 
 
-@allowed("ledger.delete_account")
+def _first_few(labels: list[str]) -> str:
+    more = len(labels) - NAMED_USES
+    return "; ".join([*labels[:NAMED_USES], *([f"and {more} more"] if more > 0 else [])])
+
+
+@require_GET
+@page("ledger.view_account")
+def export_accounts(request: HttpRequest, book_id: int, form: str) -> HttpResponseBase:
+    """The accounts of the list, as it is searched."""
+    book = get_object_or_404(Book, pk=book_id)
+    wanted = request.GET.get("q", "").strip()
+    rows = _searched(book, wanted)
+    return download(request.user, AccountResource(), rows, form=form, about=book, book=book.name, search=wanted)
+
+
+@page("ledger.delete_account")
 def delete_account(request: HttpRequest, book_id: int, account_id: int) -> HttpResponse:
     """First what will happen, then the button that does it."""
     account = get_object_or_404(Account, pk=account_id, book=book_id, deleted_at=None)
@@ -110,7 +113,7 @@ def _deleted(request: HttpRequest, account: Account, used: str) -> None:
     messages.success(request, f"{account} is off the list. The next import brings it back.")
 
 
-@allowed("mappings.view_mapping")
+@page("mappings.view_mapping")
 def configuration(request: HttpRequest, book_id: int, changed: Changed) -> HttpResponse:
     """The switches and the mapping. A POST saves the whole mapping, or nothing and says what is wrong where."""
     book = get_object_or_404(Book, pk=book_id)
@@ -127,11 +130,19 @@ def configuration(request: HttpRequest, book_id: int, changed: Changed) -> HttpR
         "switches": SwitchForm(instance=book),
         "missing": len(coverage.missing(book)),
         "needed": len(list(coverage.slots(book))),
-        "has_accounts": bool(form.accounts),
+        "has_accounts": form.has_accounts,
+        "narrowed": narrowed_rows(book),
         "may_map": may_for_all(request.user, "mappings.change_mapping"),
         "may_switch": may_for_all(request.user, "ledger.change_book"),
     }
     return render(request, "admin/mappings/configuration.html", context, status=200 if form.is_valid else 422)
+
+
+def narrowed_rows(book: Book) -> list[tuple[Mapping, str]]:
+    """The rows that the form does not edit, each in words."""
+    rows = editing.narrowed(book)
+    known = Known(book, rows=rows, accounts=False) if rows else None
+    return [(row, loading.label(row, known)) for row in rows if known]
 
 
 def _save(request: HttpRequest, form: MappingForm, changed: Changed) -> None:
@@ -144,7 +155,7 @@ def _save(request: HttpRequest, form: MappingForm, changed: Changed) -> None:
     messages.success(request, f"Saved, {count} changed. {then}")
 
 
-@allowed("ledger.change_book")
+@page("ledger.change_book")
 def switch(request: HttpRequest, book_id: int, changed: Changed) -> HttpResponse:
     """Turn the financial system, or cost and inventory, on or off."""
     book = get_object_or_404(Book, pk=book_id)

@@ -41,6 +41,8 @@ class Place:
     missing: str = ""
     errors: list[str] = field(default_factory=list)
     chosen: str = ""
+    own: list[tuple[Account, str]] = field(default_factory=list)
+    """Accounts that its chooser lists besides those that fit: what stands there, and why it cannot be chosen anew."""
 
     @property
     def key(self) -> Key:
@@ -86,9 +88,25 @@ def places(book: Book) -> list[Place]:
 
 
 def _editable(book: Book) -> list[Mapping]:
-    """The rows that this screen shows: those narrowed by category or reason are loaded by other means."""
-    mine = Mapping.objects.filter(book=book, reason="", category="").select_related("account", "store")
+    """The rows that this screen edits."""
+    return [row for row in _rows(book) if not row.further()]
+
+
+def narrowed(book: Book) -> list[Mapping]:
+    """The rows that are narrowed further than this screen edits, such as by category: they came by a file."""
+    return [row for row in _rows(book) if row.further()]
+
+
+def _rows(book: Book) -> list[Mapping]:
+    mine = Mapping.objects.filter(book=book).select_related("account", "store")
     return list(mine.order_by("store__name", "pk"))
+
+
+def delete_row(row: Mapping, *, said: str, actor: Actor) -> None:
+    """Take one row out of the mapping, with an audit record."""
+    with transaction.atomic():
+        note(actor, "deleted a row of the mapping of", row.book, before={said: str(row.account)})
+        row.delete()
 
 
 def _key_of(mapping: Mapping) -> Key:

@@ -1,5 +1,6 @@
 """The mapping table: role and dimensions to an account of a book."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -46,3 +47,23 @@ class Mapping(models.Model):
         chosen: dict[Dimension, str] = {dimension: getattr(self, dimension.value) for dimension in SELECTORS}
         chosen[Dimension.STORE] = str(self.store_id or "")
         return {dimension: code for dimension, code in chosen.items() if code}
+
+    def further(self) -> list[Dimension]:
+        """What it is narrowed to besides a store and the dimension that its role is told apart by."""
+        own = (ROLES[Role(self.role)].required, Dimension.STORE)
+        return [dimension for dimension in self.selectors() if dimension not in own]
+
+
+class MappingTemplate(models.Model):
+    """A mapping under a name, to be applied to other books: the rows of an export file, kept here."""
+
+    name = models.CharField(max_length=100, unique=True)
+    rows = models.JSONField(help_text="The lines of the file, each by the headings of its columns.")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -10,6 +10,9 @@ from ledger.terms import DEFAULT_CLASS, ROLES, Dimension, Role
 from mappings.models import Mapping
 
 Names = dict[tuple[Dimension, str], str]
+Where = tuple[Role, str, str]
+"""Role, value of the dimension that it requires, store: with 200 stores no line looks through every row."""
+Candidate = tuple[dict[Dimension, str], Mapping]
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,10 @@ class MappingTable:
     """All rows of one book, read once: resolving asks the database nothing."""
 
     def __init__(self, book: Book) -> None:
-        self._rows: dict[Role, list[Mapping]] = defaultdict(list)
+        self._rows: dict[Where, list[Candidate]] = defaultdict(list)
         for row in Mapping.objects.filter(book=book).select_related("account"):
-            self._rows[Role(row.role)].append(row)
-        for rows in self._rows.values():
-            rows.sort(key=_most_specific_first)
+            selectors = row.selectors()
+            self._rows[_where(Role(row.role), selectors)].append((selectors, row))
         self.names = dimension_names(book)
 
     def resolve(self, role: Role, dimensions: MappingOf[Dimension, str]) -> Resolution:
@@ -54,14 +56,13 @@ class MappingTable:
         return row
 
     def _matching(self, role: Role, dimensions: MappingOf[Dimension, str]) -> Mapping | None:
-        needs = ROLES[role]
-        for row in self._rows[role]:
-            selectors = row.selectors()
-            if needs.required and not needs.one_default and needs.required not in selectors:
-                continue
-            if all(dimensions.get(dimension) == code for dimension, code in selectors.items()):
-                return row
-        return None
+        fitting = [
+            candidate
+            for place in _all_where(role, dimensions)
+            for candidate in self._rows.get(place, ())
+            if all(dimensions.get(dimension) == code for dimension, code in candidate[0].items())
+        ]
+        return min(fitting, key=_most_specific_first)[1] if fitting else None
 
     def _said(self, row: Mapping) -> str:
         parts = [self.names.get((d, code), code) for d, code in row.selectors().items()]
@@ -87,6 +88,19 @@ def unusable(account: Account) -> str:
     return ""
 
 
-def _most_specific_first(row: Mapping) -> tuple[int, tuple[bool, ...]]:
-    selectors = row.selectors()
+def _where(role: Role, dimensions: MappingOf[Dimension, str]) -> Where:
+    required = ROLES[role].required
+    return role, dimensions.get(required, "") if required else "", dimensions.get(Dimension.STORE, "")
+
+
+def _all_where(role: Role, dimensions: MappingOf[Dimension, str]) -> set[Where]:
+    """Where the rows for a line can stand. One without the dimension that its role requires serves as default only."""
+    needs = ROLES[role]
+    _, value, store = _where(role, dimensions)
+    values = {value, ""} if needs.one_default or not needs.required else {value} - {""}
+    return {(role, each, where) for each in values for where in (store, "")}
+
+
+def _most_specific_first(candidate: Candidate) -> tuple[int, tuple[bool, ...]]:
+    selectors, _ = candidate
     return -len(selectors), tuple(dimension not in selectors for dimension in Dimension)
