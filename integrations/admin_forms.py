@@ -1,4 +1,4 @@
-"""The forms of the integration pages: keys and address of a connection, a range of dates, filters, days, feeds."""
+"""The forms of the integration pages: keys and address of a connection, a range of dates, days, feeds."""
 
 from collections.abc import Mapping
 from dataclasses import Field, fields
@@ -12,7 +12,6 @@ from integrations import vendors
 from integrations.models import Connection
 from ledger.errors import DaybookError
 from ledger.models import Book, Store
-from ledger.terms import SyncState
 
 ISSUED = {"access_token", "refresh_token"}
 """Credentials that Connect brings; nobody types them in."""
@@ -116,27 +115,6 @@ class PastForm(forms.Form):
     def sentence(self) -> str:
         """Every error in one line."""
         return " ".join(str(error) for errors in self.errors.values() for error in errors)
-
-
-class EventFilter(forms.Form):
-    """What the Financial Events tab shows. An unreadable value is said, and filters nothing."""
-
-    state = forms.ChoiceField(required=False, label="State")
-    first = forms.DateField(required=False, label="From", widget=date_input())
-    last = forms.DateField(required=False, label="To", widget=date_input())
-    number = forms.CharField(required=False, label="Number", max_length=60)
-    cause = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
-    sort = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
-
-    def __init__(self, data: Mapping[str, Any], *, counts: list[dict[str, Any]]) -> None:
-        super().__init__(data)
-        shown = {row["state"]: f"{row['label']} ({row['shown']})" for row in counts}
-        self.fields["state"].choices = [  # type: ignore[attr-defined]
-            ("", "All states"),
-            ("open", "Anything but Synced"),
-            *[(state.value, shown.get(state, state.label)) for state in SyncState],
-            ("changed", "Changed after it was posted"),
-        ]
 
 
 class SetAsideForm(forms.Form):

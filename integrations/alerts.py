@@ -1,20 +1,30 @@
-"""One alert per problem, not one per event: written from what is in error now, closed when its cause is gone."""
+"""One alert per problem, not one per event: written from what is in error now, closed when its cause is gone.
+
+A problem that comes back is a new alert. Who has acknowledged one, and who has it, survives every update. It is told
+again, once for each such step, when its severity rises, or when it was acknowledged and now holds up more than twice as
+many events as people knew of: `known_events`, counted when it opened, was acknowledged, or was told again.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
+from django.db.models import Count, Max, Min, QuerySet, Sum
 
+from integrations import notices
 from integrations.models import Alert, Capture, Connection
+from integrations.seeing import CHANGED_SINCE, LASTS_MINUTES, OUTCOME_UNKNOWN, long_unknown
+from ledger.audit import note
 from ledger.clock import database_now
-from ledger.errors import AuthExpired
+from ledger.errors import AuthExpired, Refused
 from ledger.locks import locked
-from ledger.models import Attempt, JournalEntry, Posting
-from ledger.terms import DeliveryState, SyncState
+from ledger.models import Posting
+from ledger.money import ZERO
+from ledger.terms import SyncState
 
-LASTS_MINUTES = 15
 SILENT_MINUTES = 10
 
 
@@ -23,6 +33,7 @@ class Problem:
     sentence: str
     events: int
     severity: str = Alert.Severity.ERROR
+    amount: Decimal = ZERO
 
 
 def open_alerts(connection: Connection) -> QuerySet[Alert]:
@@ -34,8 +45,9 @@ def open_alerts(connection: Connection) -> QuerySet[Alert]:
 
 def refresh(connection: Connection) -> None:
     """Bring the alerts of a connection in line with its rows: open, update, close."""
-    connection.refresh_from_db()
     with transaction.atomic():
+        # One look at a time: who counts beside somebody else writes what is over already.
+        connection.refresh_from_db(from_queryset=locked(Connection.objects.all()))
         if connection.book:
             _write(_book_problems(connection), {"book": connection.book, "connection": None})
         _write(_connection_problems(connection), {"book": None, "connection": connection})
@@ -66,18 +78,29 @@ def _silent_till(connection: Connection) -> dict[str, Problem]:
 
 def _book_problems(connection: Connection) -> dict[str, Problem]:
     errors = Posting.objects.filter(book=connection.book, state=SyncState.ERROR)
-    causes = (
-        errors.values("cause").annotate(events=Count("pk"), first=Min("error"), last=Max("error")).order_by("cause")
+    causes = errors.values("cause").annotate(
+        events=Count("pk"), amount=Sum("amount"), first=Min("error"), last=Max("error")
     )
-    problems = {row["cause"]: Problem(about(row["first"], row["last"], row["events"]), row["events"]) for row in causes}
-    changed = Posting.objects.filter(book=connection.book, changed_since=True).count()
-    if changed:
-        sentence = (
-            f"{changed} synced events were changed at the till after they were posted. "
-            "Compare the document with its entry; the entry stays as it was."
+    problems = {
+        row["cause"]: Problem(
+            about(row["first"], row["last"], row["events"]), row["events"], amount=row["amount"] or ZERO
         )
-        problems["changed_since"] = Problem(sentence, changed, Alert.Severity.WARNING)
-    return problems | _long_unknown(connection)
+        for row in causes.order_by("cause")
+    }
+    return problems | _changed_since(connection) | _long_unknown(connection)
+
+
+def _changed_since(connection: Connection) -> dict[str, Problem]:
+    changed = Posting.objects.filter(book=connection.book, changed_since=True)
+    found = changed.aggregate(events=Count("pk"), amount=Sum("amount"))
+    events = found["events"]
+    if not events:
+        return {}
+    sentence = (
+        f"{events} synced {'event was' if events == 1 else 'events were'} changed at the till after posting. "
+        "Compare the document with its entry; the entry stays as it was."
+    )
+    return {CHANGED_SINCE: Problem(sentence, events, Alert.Severity.WARNING, found["amount"] or ZERO)}
 
 
 def about(first: str, last: str, events: int) -> str:
@@ -86,45 +109,109 @@ def about(first: str, last: str, events: int) -> str:
 
 
 def _long_unknown(connection: Connection) -> dict[str, Problem]:
-    """Entries whose outcome nobody could find out for a quarter of an hour."""
-    since = database_now() - timedelta(minutes=LASTS_MINUTES)
-    on_their_way = [DeliveryState.UNKNOWN, DeliveryState.SENDING]
-    waiting = JournalEntry.objects.filter(book=connection.book, state__in=on_their_way)
-    lost = Attempt.objects.filter(entry=OuterRef("pk"), result=Attempt.Result.UNKNOWN, started_at__lt=since)
-    count = waiting.filter(Exists(lost)).count()
+    lost = long_unknown(Posting.objects.filter(book=connection.book))
+    found = lost.aggregate(events=Count("pk"), amount=Sum("amount"))
+    count = found["events"]
     if not count:
         return {}
     sentence = (
-        f"{count} entries were sent and no answer came for more than {LASTS_MINUTES} minutes. Daybook goes on "
-        "looking them up; check whether the accounting system can be reached."
+        f"{count} {'event was' if count == 1 else 'events were'} sent and no answer came for more than "
+        f"{LASTS_MINUTES} minutes. Daybook goes on looking; check whether the accounting system can be reached."
     )
-    return {"outcome_unknown": Problem(sentence, count, Alert.Severity.WARNING)}
+    return {OUTCOME_UNKNOWN: Problem(sentence, count, Alert.Severity.WARNING, found["amount"] or ZERO)}
+
+
+def refresh_messages() -> None:
+    """An alert for each channel that delivers nothing to somebody, told by the other one."""
+    failing = {f"{notices.MESSAGES}:{channel}": names for channel, names in notices.undelivered().items()}
+    with transaction.atomic():
+        _write({cause: _undelivered(names) for cause, names in failing.items()}, {"book": None, "connection": None})
+
+
+def _undelivered(names: list[str]) -> Problem:
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return Problem(f"Alerts could not be delivered to {shown}. The list of who hears what says why.", 0)
 
 
 def _write(problems: Mapping[str, Problem], whose: Mapping[str, object]) -> None:
+    """Open, update and close in one transaction with what is told of it."""
     now = database_now()
-    standing = {alert.cause: alert for alert in locked(Alert.objects.filter(closed_at=None, **whose))}
-    gone = [alert.pk for cause, alert in standing.items() if cause not in problems]
-    Alert.objects.filter(pk__in=gone).update(closed_at=now)
-    for cause, alert in standing.items():
-        if cause in problems:
-            problem = problems[cause]
-            alert.sentence, alert.events, alert.last_seen_at = problem.sentence, problem.events, now
-    kept = [alert for cause, alert in standing.items() if cause in problems]
-    Alert.objects.bulk_update(kept, ["sentence", "events", "last_seen_at"])
-    Alert.objects.bulk_create(
-        [
-            Alert(
-                cause=cause,
-                severity=problem.severity,
-                sentence=problem.sentence,
-                events=problem.events,
-                first_seen_at=now,
-                last_seen_at=now,
-                **whose,
-            )
-            for cause, problem in problems.items()
-            if cause not in standing
-        ],
-        ignore_conflicts=True,  # another worker may have opened the same one just now
-    )
+    held = list(locked(Alert.objects.filter(closed_at=None, **whose).order_by("pk")))
+    gone = [alert for alert in held if alert.cause not in problems]
+    kept = [alert for alert in held if alert.cause in problems]
+    for alert in gone:
+        alert.closed_at = now
+    again = [alert for alert in kept if _update(alert, problems[alert.cause])]
+    for alert in kept:
+        alert.last_seen_at = now
+    Alert.objects.bulk_update(gone, ["closed_at"])
+    columns = ["sentence", "severity", "events", "amount", "known_events", "last_seen_at"]
+    Alert.objects.bulk_update(kept, columns)
+    known = {alert.cause for alert in kept}
+    opened = _open({cause: problem for cause, problem in problems.items() if cause not in known}, whose)
+    notices.tell(notices.Changes(standing=[*kept, *opened], opened=opened, again=again, closed=gone))
+
+
+def _update(alert: Alert, problem: Problem) -> bool:
+    """Bring a standing alert in line with its problem. Whether people must be told again."""
+    worse = problem.severity == Alert.Severity.ERROR and alert.severity != problem.severity
+    grown = alert.acknowledged_at is not None and problem.events > 2 * alert.known_events
+    alert.sentence, alert.severity = problem.sentence, problem.severity
+    alert.events, alert.amount = problem.events, problem.amount
+    if worse or grown:
+        alert.known_events = problem.events
+    return worse or grown
+
+
+def _open(problems: Mapping[str, Problem], whose: Mapping[str, object]) -> list[Alert]:
+    if not problems:
+        return []
+    now = database_now()
+    rows = [
+        Alert(
+            cause=cause,
+            severity=problem.severity,
+            sentence=problem.sentence,
+            events=problem.events,
+            amount=problem.amount,
+            known_events=problem.events,
+            first_seen_at=now,
+            last_seen_at=now,
+            **whose,
+        )
+        for cause, problem in problems.items()
+    ]
+    # Another worker may have opened the same one just now; then that one is told, and by its key only once.
+    Alert.objects.bulk_create(rows, ignore_conflicts=True)
+    return list(Alert.objects.filter(closed_at=None, cause__in=list(problems), **whose))
+
+
+# --- What people do -------------------------------------------------------------------------------
+
+
+def acknowledge(alert: Alert, *, actor: User) -> None:
+    """Somebody has seen it: it is told again only when it becomes worse. Raises Refused when it is closed."""
+    with transaction.atomic():
+        held = _open_one(alert)
+        if held.acknowledged_at:
+            raise Refused(f"{held.acknowledged_by} has acknowledged it already.")
+        held.acknowledged_at, held.acknowledged_by, held.known_events = database_now(), actor, held.events
+        held.save(update_fields=["acknowledged_at", "acknowledged_by", "known_events"])
+        note(actor, "acknowledged an alert", held, after={"events": held.events})
+
+
+def assign(alert: Alert, *, to: User | None, actor: User) -> None:
+    """Say who has it; nobody, if `to` is None. Raises Refused when it is closed."""
+    with transaction.atomic():
+        held = _open_one(alert)
+        before = {"assigned_to": str(held.assigned_to or "")}
+        held.assigned_to = to
+        held.save(update_fields=["assigned_to"])
+        note(actor, "assigned an alert", held, before=before, after={"assigned_to": str(to or "")})
+
+
+def _open_one(alert: Alert) -> Alert:
+    held = locked(Alert.objects.filter(pk=alert.pk)).get()
+    if held.closed_at:
+        raise Refused("It is solved already; nothing is left to do.")
+    return held

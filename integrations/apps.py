@@ -1,4 +1,4 @@
-"""The integrations room as a Django application; it installs the schedules after a migration."""
+"""The integrations room as a Django application: its schedules after a migration, its part of the core's pages."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -9,6 +9,7 @@ class IntegrationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from integrations import schedules  # noqa: PLC0415  its models exist only now
+        from integrations import posting_story, schedules  # noqa: PLC0415  their models exist only now
 
         post_migrate.connect(schedules.install, sender=self, dispatch_uid="integrations.schedules")
+        posting_story.install()

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from integrations import vendors
 from integrations.capturing import Captured, Walk, source_of
+from integrations.leases import LeaseLost
 from integrations.models import Capture, Connection
 from integrations.sending import send
 from ledger import reconcile as comparing
@@ -17,7 +18,10 @@ from mappings.table import MappingTable
 
 
 def capture(connection: Connection, *, until: float, keep: Callable[[], None]) -> Captured:
-    """Steps 1 to 3: walk the till's changes, live ones first, then its history. `until`: on the monotonic clock."""
+    """Steps 1 to 3: walk the till's changes, live ones first, then its history. `until`: on the monotonic clock.
+
+    `keep` keeps the lease after each page; when it raises LeaseLost, the walk is over.
+    """
     outcome = Captured()
     progress = Capture.objects.get(connection=connection)
     try:
@@ -25,6 +29,8 @@ def capture(connection: Connection, *, until: float, keep: Callable[[], None]) -
         walk.live()
         walk.history(until=until)
         walk.names()
+    except LeaseLost:  # another worker walks on; what was recorded here stays recorded
+        return outcome
     except DaybookError as error:
         outcome.problem = error.sentence
         _note_failure(connection, error)

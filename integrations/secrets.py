@@ -37,6 +37,27 @@ class EncryptedJSONField(_Text):
         return value
 
 
+class Sealed(dict[str, Any]):
+    """A value whose key is not here: empty to read, and written back as it was found."""
+
+    def __init__(self, stored: str) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+class SealableJSONField(EncryptedJSONField):
+    """The same for what many rows hold and no call depends on: one that cannot be decrypted stops nobody else."""
+
+    def from_db_value(self, value: str | None, *_: object) -> dict[str, Any]:
+        try:
+            return super().from_db_value(value)
+        except ImproperlyConfigured:
+            return Sealed(value or "")
+
+    def get_prep_value(self, value: dict[str, Any] | None) -> str:
+        return value.stored if isinstance(value, Sealed) else super().get_prep_value(value)
+
+
 def _keys() -> MultiFernet:
     return _multi(tuple(settings.CREDENTIAL_KEYS))
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 import structlog
+from structlog.contextvars import bound_contextvars as traced
 
 from integrations import vendors
 from integrations.models import Connection
@@ -81,7 +82,8 @@ Found = dict[str, list[RemoteEntry]]
 def _there(references: Sequence[str], books: AccountingSystem) -> tuple[Found, dict[str, DaybookError]]:
     """What bears these numbers. One entry that cannot be read must not hold up the others: then one by one."""
     try:
-        return books.find(references), {}
+        with traced(traces=list(references)):
+            return books.find(references), {}
     except WAITS:
         raise
     except OutcomeUnknown as lost:  # of a token that was being renewed: a look-up itself sends nothing
@@ -153,7 +155,8 @@ def _send_batch(
     kept = delivery.begin(claim, entries, bodies=bodies, batch_key=key)
     outgoing = [claim.outgoing[entry.reference] for entry in kept]
     try:
-        results = books.post_batch(outgoing, request_key=key, send_before=send_before) if outgoing else []
+        with traced(traces=[entry.reference for entry in outgoing]):
+            results = books.post_batch(outgoing, request_key=key, send_before=send_before) if outgoing else []
     except WAITS:
         raise
     except OutcomeUnknown as unknown:
@@ -162,7 +165,8 @@ def _send_batch(
         marking.refused_whole(claim, kept, refusal)
         return False
     except STUMBLES as defect:
-        results = [Delivered(entry.reference, error=_stumbled(defect)) for entry in outgoing]
+        stumbled = _stumbled(defect, [entry.reference for entry in outgoing])
+        results = [Delivered(entry.reference, error=stumbled) for entry in outgoing]
     _mark(claim, results, books)
     return True
 
@@ -174,15 +178,16 @@ def _send_one(
     if not delivery.begin(claim, [entry], bodies=bodies):
         return
     try:
-        result = books.post_one(claim.outgoing[entry.reference], send_before=send_before)
+        with traced(traces=[entry.reference]):
+            result = books.post_one(claim.outgoing[entry.reference], send_before=send_before)
     except STUMBLES as defect:
-        result = Delivered(entry.reference, error=_stumbled(defect))
+        result = Delivered(entry.reference, error=_stumbled(defect, [entry.reference]))
     _mark(claim, [result], books)
 
 
-def _stumbled(defect: Exception) -> OutcomeUnknown:
+def _stumbled(defect: Exception, traces: Sequence[str]) -> OutcomeUnknown:
     """A defect of ours during a call: it may have left, so it is looked up; the others go on."""
-    log.error("stumbled over an answer", kind=type(defect).__name__, exc_info=defect)
+    log.error("stumbled over an answer", kind=type(defect).__name__, traces=traces, exc_info=defect)
     return OutcomeUnknown("Daybook stumbled over the answer. It looks the entry up before it sends again.")
 
 

@@ -4,19 +4,31 @@ Every task may run twice, late, or never. `sweep` wakes what a lost message left
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
 from django_q.tasks import async_task
 
-from integrations import alerts, capturing, companies, leases, pipeline, vendors
-from integrations.models import AccountImport, Connection, Heartbeat
+from integrations import (
+    accounts_creating,
+    alerts,
+    bulk,
+    capturing,
+    companies,
+    leases,
+    notices,
+    pipeline,
+    telling,
+    vendors,
+)
+from integrations.models import AccountCreation, AccountImport, BulkDeed, Connection, Heartbeat
 from ledger.clock import database_now
 from ledger.errors import DaybookError, RateLimited, Unreachable
-from ledger.journal import charts, delivery
+from ledger.journal import charts, delivery, figures
 from ledger.models import FinancialEvent
+from ledger.values import RemoteAccount
 
 BUDGET = 45.0
 """Seconds that one task works before it hands over to the next wake-up: far below the queue's timeout."""
@@ -25,6 +37,7 @@ LOOK_SECONDS = 5.0
 """While waiting, look this often for what came in meanwhile, and keep the lease."""
 
 REREAD_AT_ONCE = 50
+COUNTED_EVERY = 100
 
 SHORT_WAIT = 40.0
 """A due time within so many seconds is waited for, inside the budget; a later one is the sweep's."""
@@ -43,6 +56,20 @@ def wake_import(import_id: int) -> None:
     transaction.on_commit(partial(async_task, "integrations.tasks.import_accounts", import_id))
 
 
+def wake_creation(creation_id: int) -> None:
+    transaction.on_commit(partial(async_task, "integrations.tasks.create_accounts", creation_id))
+
+
+def wake_deed(deed_id: int) -> None:
+    transaction.on_commit(partial(async_task, "integrations.tasks.deed", deed_id))
+
+
+def wake_telling() -> None:
+    """Let a worker send the messages that are due, if there are any."""
+    if telling.are_due():
+        transaction.on_commit(partial(async_task, "integrations.tasks.tell"))
+
+
 def wake_reread(connection_id: int, event_ids: Sequence[int]) -> None:
     """A message for each block of documents, so that none of them outlasts its time."""
     for start in range(0, len(event_ids), REREAD_AT_ONCE):
@@ -57,8 +84,10 @@ def work(connection_id: int) -> str:
         if lease is None:
             return "Another worker is at it."
         done = _drain(connection, lease)
+    _take_figures(connection)
     if connection.book:
         alerts.refresh(connection)
+        wake_telling()
     # What was ordered between the last look and the end of the lease had its wake-up turned away.
     if pipeline.is_due(connection):
         wake(connection_id)
@@ -66,9 +95,11 @@ def work(connection_id: int) -> str:
 
 
 def _drain(connection: Connection, lease: leases.Held) -> int:
-    until, done = time.monotonic() + BUDGET, 0
-    while time.monotonic() < until:
-        lease.renew()
+    until, done, taken = time.monotonic() + BUDGET, 0, time.monotonic()
+    while time.monotonic() < until and lease.renew():
+        if time.monotonic() > taken + LOOK_SECONDS:
+            _take_figures(connection)
+            taken = time.monotonic()
         booked = pipeline.book(connection)
         posted = pipeline.post(connection)
         done += posted
@@ -79,6 +110,12 @@ def _drain(connection: Connection, lease: leases.Held) -> int:
             break
         time.sleep(max(0.05, min(wait, LOOK_SECONDS)))
     return done
+
+
+def _take_figures(connection: Connection) -> None:
+    """Sum the days that have changed, for the first page."""
+    if connection.book:
+        figures.refresh(connection.book)
 
 
 def _wait(connection: Connection) -> float | None:
@@ -96,12 +133,14 @@ def capture(connection_id: int) -> str:
     with leases.held(f"capture:{connection_id}") as lease:
         if lease is None:
             return "Another worker is at it."
-        outcome = pipeline.capture(connection, until=time.monotonic() + BUDGET, keep=lease.renew)
+        outcome = pipeline.capture(connection, until=time.monotonic() + BUDGET, keep=lease.keep)
     alerts.refresh(connection)
     for book_connection in vendors.books_connections().filter(book__feeds__source=connection.source_id):
+        _take_figures(book_connection)
         alerts.refresh(book_connection)
         if outcome.changed:
             wake(book_connection.pk)
+    wake_telling()
     if outcome.more:
         wake_capture(connection_id)
     return outcome.sentence
@@ -113,6 +152,7 @@ def reread(connection_id: int, event_ids: list[int]) -> str:
     events = FinancialEvent.objects.filter(pk__in=event_ids, source=connection.source_id)
     done = capturing.reread(connection, list(events))
     for book_connection in vendors.books_connections().filter(book__feeds__source=connection.source_id):
+        _take_figures(book_connection)
         wake(book_connection.pk)
     return f"{done} documents read again."
 
@@ -127,7 +167,8 @@ def import_accounts(import_id: int) -> str:
     problem, count = "", 0
     try:
         companies.read(order.connection)
-        count = charts.import_accounts(book, vendors.accounting(order.connection).accounts())
+        accounts = _counting(vendors.accounting(order.connection).accounts(), import_id)
+        count = charts.import_accounts(book, accounts)
     except (Unreachable, RateLimited):
         label = vendors.VENDORS[order.connection.vendor].label
         problem = f"{label} did not answer. Nothing was changed; press Import Accounts again."
@@ -138,20 +179,109 @@ def import_accounts(import_id: int) -> str:
     return problem or f"{count} accounts imported."
 
 
+def create_accounts(creation_id: int) -> str:
+    """Create the accounts that a person ordered, then import the chart and fill the mapping."""
+    order = AccountCreation.objects.select_related("connection__book", "ordered_by").get(pk=creation_id)
+    with leases.held(f"accounts:{order.connection_id}", lasts=_longer_than_a_call(order.connection)) as lease:
+        order.refresh_from_db()
+        if lease is None or order.ended_at:
+            return "Nothing to do, or another worker is at it."
+        try:
+            done = accounts_creating.run(order, keep=lease.keep)
+        except leases.LeaseLost:
+            return "Another worker is at it."
+        except (Unreachable, RateLimited) as error:  # the sweep wakes it again
+            return error.sentence
+    if done:
+        wake(order.connection_id)
+    return "Done." if done else "Some accounts are looked up later."
+
+
+def _longer_than_a_call(connection: Connection) -> timedelta:
+    """How long a lease lasts under which that system is asked: no call of its holder outlasts it."""
+    try:
+        return max(leases.LASTS, vendors.lease(connection))
+    except DaybookError:  # its address cannot be used: the work itself says so
+        return leases.LASTS
+
+
+def _counting(accounts: Iterable[RemoteAccount], import_id: int) -> Iterator[RemoteAccount]:
+    """The same accounts; how many came so far is written down now and then, for who watches the import."""
+    for number, account in enumerate(accounts, start=1):
+        if number % COUNTED_EVERY == 0:
+            AccountImport.objects.filter(pk=import_id).update(accounts=number)
+        yield account
+
+
+def deed(deed_id: int) -> str:
+    """Do a deed on many events, or the next part of it."""
+    row = BulkDeed.objects.select_related("book__connection", "ordered_by", "order").get(pk=deed_id)
+    until = time.monotonic() + BUDGET
+    with leases.held(f"deed:{deed_id}", lasts=_longer_than_a_call(row.book.connection)) as lease:
+        if lease is None or row.ended_at:
+            return "Nothing to do, or another worker is at it."
+
+        def go_on() -> bool:
+            return time.monotonic() < until and lease.renew()
+
+        try:
+            done = bulk.run(row, go_on=go_on)
+        except DaybookError as error:  # the books did not answer: the sweep wakes it again
+            BulkDeed.objects.filter(pk=deed_id).update(problem=error.sentence)
+            return error.sentence
+    _follow(row, done)
+    return "Done." if done.ended else "Its time was up."
+
+
+def _follow(row: BulkDeed, done: bulk.Done) -> None:
+    """What a deed, or a part of it, wakes."""
+    for till in Connection.objects.filter(source__in=done.unread):
+        wake_reread(till.pk, done.unread[till.source_id or 0])
+    connection = row.book.connection
+    alerts.refresh(connection)
+    wake_telling()
+    wake(connection.pk)
+    if not done.ended:
+        wake_deed(row.pk)
+
+
+def tell() -> str:
+    """Send the messages that are due, until none is or the time is up."""
+    until, sent = time.monotonic() + BUDGET, 0
+    while time.monotonic() < until and telling.send_next():
+        sent += 1
+    return f"{sent} messages handled."
+
+
+def _look_after_messages() -> None:
+    """Digests whose hour has come, channels that deliver nothing, and whatever is due to be sent."""
+    with leases.held("messages") as lease:
+        if lease:
+            notices.plan_digests(database_now())
+            alerts.refresh_messages()
+    wake_telling()
+
+
 def sweep() -> str:
     """Put back what dead workers held, and wake whatever is due."""
     woken = 0
     for connection in vendors.books_connections():
         if connection.book:
             delivery.expire(connection.book)
+            figures.refresh(connection.book)
         alerts.refresh(connection)
         if pipeline.is_due(connection):
             wake(connection.pk)
             woken += 1
     for till in vendors.till_connections():
         alerts.refresh(till)
+    for row in bulk.unfinished():
+        wake_deed(row.pk)
     for order in AccountImport.objects.filter(ended_at=None, ordered_at__gt=database_now() - timedelta(days=1)):
         wake_import(order.pk)
+    for creation in AccountCreation.objects.filter(ended_at=None):
+        wake_creation(creation.pk)
+    _look_after_messages()
     return f"{woken} books woken."
 
 

@@ -16,6 +16,7 @@ from integrations.heartland_retail.client import Client as HeartlandClient
 from integrations.heartland_retail.client import FixedToken
 from integrations.http import Http, is_loopback
 from integrations.models import Connection
+from integrations.quickbooks import charting as quickbooks_charting
 from integrations.quickbooks import oauth as quickbooks_oauth
 from integrations.quickbooks.adapter import CAPABILITIES as QUICKBOOKS
 from integrations.quickbooks.adapter import QuickBooksAdapter
@@ -24,7 +25,7 @@ from integrations.quickbooks.client import Client as QuickBooksClient
 from integrations.tokens import CALL_SECONDS, RefreshedTokens, check_installation, check_usable
 from ledger.errors import AuthExpired, Rejected
 from ledger.ports import AccountingSystem, PointOfSale
-from ledger.values import Capabilities
+from ledger.values import Capabilities, NewAccount
 
 BOOKS, TILL = "books", "till"
 DEFAULT_SETTLE_SECONDS = 60
@@ -44,6 +45,7 @@ class Grant:
 class Vendor:
     """One vendor: what it is called, what it needs, and how to talk to it.
 
+    `account_kind`: type and detail type, in the vendor's words, of an account to be created. Raises Unsupported.
     `account_parameter`: where the callback of a log-in must name the company, if it does.
     """
 
@@ -58,6 +60,7 @@ class Vendor:
     exchange: Callable[[Connection, str, str, Mapping[str, str]], Grant]
     revoke: Callable[[Connection], None]
     capabilities: Capabilities | None = None
+    account_kind: Callable[[NewAccount], tuple[str, str]] | None = None
     uses_oauth: bool = True
     account_parameter: str = ""
 
@@ -238,6 +241,7 @@ VENDORS: dict[str, Vendor] = {
         exchange=_quickbooks_exchange,
         revoke=_quickbooks_revoke,
         capabilities=QUICKBOOKS,
+        account_kind=quickbooks_charting.checked_kind,
         account_parameter="realmId",
     ),
 }

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -13,27 +11,10 @@ from django.views.decorators.http import require_POST
 
 from integrations import vendors
 from integrations.models import Connection
-from ledger.admin.scoping import may, may_for_all
+from ledger.admin.guard import View, page
 from ledger.errors import DaybookError
 
-View = Callable[..., HttpResponse]
 Deed = Callable[..., str]
-
-
-def page(permission: str, *, store_managers: bool = False) -> Callable[[View], View]:
-    """A page for who has the permission; a manager of some stores only where it is said."""
-    allowed = may if store_managers else may_for_all
-
-    def guard(view: View) -> View:
-        @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not allowed(request.user, permission):
-                raise PermissionDenied
-            return view(request, *args, **kwargs)
-
-        return guarded
-
-    return guard
 
 
 def deed(permission: str) -> Callable[[Deed], View]:

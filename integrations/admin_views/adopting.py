@@ -1,36 +1,23 @@
 """Adopt: a person compares an entry that stands in the books already with ours, and takes it as the event's."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from integrations import alerts, connecting
+from integrations import alerts, connecting, tasks
 from integrations.admin_forms import AdoptForm
 from integrations.admin_views.access import answer, page
 from integrations.admin_views.postings import connection_of, page_of, posting_of
-from integrations.admin_views.words import counted
+from integrations.comparing import Row, debits_of, differences_of, rows_of
 from ledger import entries, money
 from ledger.admin.base import page_context
 from ledger.admin.posting_page import can_adopt
 from ledger.errors import DaybookError, Refused
 from ledger.journal import delivery, orders
 from ledger.models import Account, Posting
-from ledger.terms import Side
-from ledger.values import OutgoingEntry, OutgoingLine, RemoteEntry
-
-
-@dataclass(frozen=True)
-class Row:
-    """One account on one side: what our entry says and what the other one says."""
-
-    account: str
-    side: str
-    ours: str
-    theirs: str
-    differs: bool
+from ledger.values import OutgoingEntry, RemoteEntry
 
 
 @dataclass(frozen=True)
@@ -81,6 +68,7 @@ def _take(
     reason = form.cleaned_data.get("reason", "") if differences else ""
     orders.adopt(posting, remote, link=link, actor=request.user, reason=reason)
     alerts.refresh(connection_of(posting.book))
+    tasks.wake_telling()
 
 
 def _ours(posting: Posting) -> OutgoingEntry:
@@ -108,43 +96,6 @@ def _found(ours: OutgoingEntry, remote: RemoteEntry, *, link: str, names: dict[s
         total=money.shown(debits_of(remote.lines), currency=ours.currency),
         is_marked=entries.is_ours(remote),
     )
-
-
-def differences_of(ours: OutgoingEntry, remote: RemoteEntry) -> list[str]:
-    """What an entry found there says otherwise than ours, in words and amounts; empty when they say the same."""
-    said = []
-    if remote.posting_date != ours.posting_date:
-        said.append(
-            f"It bears the date {remote.posting_date:%b %-d, %Y}; this event's is {ours.posting_date:%b %-d, %Y}."
-        )
-    there, here = debits_of(remote.lines), debits_of(ours.lines)
-    if there != here:
-        amounts = [money.shown(amount, currency=ours.currency) for amount in (there, here, abs(there - here))]
-        which = "more" if there > here else "less"
-        said.append(f"It comes to {amounts[0]}; this event's entry to {amounts[1]}, so it is {amounts[2]} {which}.")
-    different = sum(row.differs for row in rows_of(ours, remote, names={}))
-    if different:
-        said.append(f"It books {counted(different, 'line')} otherwise.")
-    return said
-
-
-def rows_of(ours: OutgoingEntry, remote: RemoteEntry, *, names: dict[str, str]) -> list[Row]:
-    """Every account that one of the two touches, ours first."""
-    here, there = entries.sums_by_account(ours.lines), entries.sums_by_account(remote.lines)
-
-    def shown(amount: Decimal | None) -> str:
-        return "-" if amount is None else money.shown(amount, currency=ours.currency)
-
-    def row(account: str, side: Side) -> Row:
-        mine, theirs = here.get((account, side)), there.get((account, side))
-        return Row(names.get(account, account), side.value.capitalize(), shown(mine), shown(theirs), mine != theirs)
-
-    return [row(account, side) for account, side in {**here, **there}]
-
-
-def debits_of(lines: tuple[OutgoingLine, ...]) -> Decimal:
-    """What an entry comes to."""
-    return sum((line.amount for line in lines if line.side is Side.DEBIT), Decimal(0))
 
 
 def _account_names(posting: Posting, sides: list[OutgoingEntry | RemoteEntry]) -> dict[str, str]:

@@ -12,15 +12,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from integrations import connecting, tasks, vendors
 from integrations.admin_forms import KeysForm, NewBookForm, PastForm
-from integrations.admin_views import health, ranges
+from integrations.admin_views import health, progress, ranges
 from integrations.admin_views.access import address_of, answer, deed, page
 from integrations.admin_views.words import NEEDED_ACCOUNTS, counted
 from integrations.models import Connection
 from ledger.admin.base import page_context
-from ledger.admin.scoping import is_store_manager, may_for_all, visible
+from ledger.admin.scoping import is_store_manager, may_for_all
 from ledger.audit import note
 from ledger.journal import orders
-from ledger.models import Book, Posting
+from ledger.models import Book, Posting, SyncOrder
 from ledger.terms import SyncState
 
 OPERATE, CONFIGURE = "integrations.operate_sync", "integrations.change_connection"
@@ -60,12 +60,14 @@ def chosen(request: HttpRequest, mine: list[Connection]) -> Connection | None:
 def _status_context(request: HttpRequest, connection: Connection) -> dict[str, Any]:
     book, so_far = book_of(connection), health.mapped(book_of(connection))
     limited = is_store_manager(request.user)
+    latest, running = _runs(request, connection)
+    counts = health.open_counts(book, person=request.user)
     past = PastForm(request.GET if "first" in request.GET else None)
     return {
         "book": book,
         "limited": limited,
         "health": health.health(connection, person=request.user),
-        "counts": health.open_counts(book, person=request.user),
+        "counts": counts,
         "next_button": health.next_button(connection, so_far=so_far),
         "mapped": so_far,
         "latest_import": connection.imports.first(),
@@ -74,12 +76,13 @@ def _status_context(request: HttpRequest, connection: Connection) -> dict[str, A
         "has_keys": connecting_is_possible(connection),
         "past": past,
         "figures": _figures(book, past) if past.is_bound and not limited else None,
-        "run": health.latest_run(book),
+        "runs": latest,
+        "running": running,
         "needed_accounts": NEEDED_ACCOUNTS,
-        "stamp": health.stamp(connection, person=request.user),
+        "stamp": health.stamp(connection, person=request.user, latest=latest, running=running),
         "may_operate": may_for_all(request.user, OPERATE),
         "may_configure": may_for_all(request.user, CONFIGURE),
-        "failed": visible(failed_of(book), to=request.user).count(),
+        "failed": next(row for row in counts if row["state"] == SyncState.ERROR),
     }
 
 
@@ -98,13 +101,21 @@ def failed_of(book: Book) -> Any:
 def status_json(request: HttpRequest, connection_id: int) -> HttpResponse:
     """What an open Status tab asks for every few seconds."""
     connection = books_connection(connection_id)
-    book = book_of(connection)
-    run = health.latest_run(book) if not is_store_manager(request.user) else None
-    counts = {row["state"]: row["shown"] for row in health.open_counts(book, person=request.user)}
-    progress = {"synced": run.synced, "sentence": run.sentence} if run else None
-    seen = health.stamp(connection, person=request.user)
+    latest, running = _runs(request, connection)
+    counts = {row["state"]: row["shown"] for row in health.open_counts(book_of(connection), person=request.user)}
+    told = {one.name: one.told() for one in running}
+    seen = health.stamp(connection, person=request.user, latest=latest, running=running)
     detail = health.health(connection, person=request.user).detail
-    return JsonResponse({"stamp": seen, "counts": counts, "run": progress, "detail": detail})
+    return JsonResponse({"stamp": seen, "counts": counts, "progress": told, "detail": detail})
+
+
+def _runs(request: HttpRequest, connection: Connection) -> tuple[list[progress.Run], list[progress.Progress]]:
+    """The latest orders of past events, and what runs now. They are the whole company's, so no manager of stores."""
+    if is_store_manager(request.user):
+        return [], []
+    book = book_of(connection)
+    latest = progress.runs(book)
+    return latest, progress.all_of(connection, book, latest=latest)
 
 
 @require_GET
@@ -147,6 +158,20 @@ def past(request: HttpRequest, connection: Connection) -> str:
     order = orders.order_past(book_of(connection), first, last, actor=request.user)
     tasks.wake(connection.pk)
     return f"Ordered: {counted(order.events, 'event')}. They are sent by themselves; this page shows how far they are."
+
+
+@require_POST
+@page(OPERATE)
+def stop_past(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Call an order of past events back."""
+    order = get_object_or_404(SyncOrder.objects.select_related("book__connection"), pk=order_id, kind="past")
+    answer(request, lambda: _stop_past(request, order))
+    return redirect(f"{address_of(order.book.connection)}#past")
+
+
+def _stop_past(request: HttpRequest, order: SyncOrder) -> str:
+    count = orders.stop_past(order, actor=request.user)
+    return f"Stopped: {counted(count, 'event')} had not begun, and {'is' if count == 1 else 'are'} Never Synced again."
 
 
 @require_POST

@@ -10,16 +10,19 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations import vendors
-from integrations.admin_forms import EventFilter
+from integrations import bulk, tasks, vendors
 from integrations.admin_views import health
 from integrations.admin_views.access import answer, page
 from integrations.admin_views.books import book_of, books_connection, failed_of
-from integrations.admin_views.postings import retry_all
-from integrations.models import Connection
-from ledger.admin.base import page_context
-from ledger.admin.scoping import may, visible
-from ledger.models import Book, Posting
+from integrations.admin_views.filtering import OLDEST, EventFilter, in_order, narrowed
+from integrations.admin_views.words import counted
+from integrations.bulk_deeds import DEEDS
+from integrations.models import BulkDeed, Connection
+from ledger.admin import upstairs
+from ledger.admin.base import LARGEST_COUNT, page_context
+from ledger.admin.posting_page import can_retry
+from ledger.admin.scoping import Person, may, visible
+from ledger.models import Posting
 from ledger.terms import Outcome, SyncState
 
 ROWS = 50
@@ -34,6 +37,8 @@ class Row:
     posting: Posting
     state: SyncState
     outcome: str
+    problem: str
+    can_retry: bool
 
 
 @require_GET
@@ -41,16 +46,28 @@ class Row:
 def events(request: HttpRequest, connection_id: int) -> HttpResponse:
     """The tab; with `watch` in its address only what an open tab asks for every few seconds."""
     connection = books_connection(connection_id)
-    counts = health.open_counts(book_of(connection), person=request.user)
-    form = EventFilter(request.GET, counts=counts)
-    number = _page_number(request)
-    found = list(_chosen(book_of(connection), form, request)[(number - 1) * ROWS : number * ROWS + 1])
+    book = book_of(connection)
+    counts = health.open_counts(book, person=request.user)
+    form = EventFilter(request.GET, book=book, person=request.user, counts=counts)
+    rows, number = narrowed(book, form, person=request.user), _page_number(request)
+    found = page_of(in_order(rows, form), number=number)
     stamp = _stamp(found, counts)
     if "watch" in request.GET:
         return JsonResponse({"stamp": stamp, "counts": {row["state"]: row["shown"] for row in counts}})
-    context = _page_context(request, connection, form=form, counts=counts, found=found[:ROWS])
-    context |= {"stamp": stamp, **_ways(request, number=number, more=len(found) > ROWS)}
+    context = _page_context(request, connection, form=form.with_many_stores(), counts=counts, found=found[:ROWS])
+    context |= {"stamp": stamp, "matches": _matches(rows), **_ways(form, number=number, more=len(found) > ROWS)}
     return render(request, "admin/integrations/events.html", context)
+
+
+def page_of(ordered: QuerySet[Posting], *, number: int) -> list[Posting]:
+    """A page and one row more, which tells whether another page follows.
+
+    The ids come from the index alone; what belongs to the rows is joined to these few, not to all that are passed by.
+    """
+    ids = list(ordered.values_list("pk", flat=True)[(number - 1) * ROWS : number * ROWS + 1])
+    rows = Posting.objects.filter(pk__in=ids).select_related("store", "entry", "event", "order")
+    found = {posting.pk: posting for posting in rows.defer("entry__sent_body", "error_detail")}
+    return [found[pk] for pk in ids if pk in found]
 
 
 def _page_context(
@@ -65,13 +82,15 @@ def _page_context(
     context = page_context(request, title=label, connection=connection, book=book_of(connection), tab="events")
     return context | {
         "form": form,
-        "filtered": any(form.data.get(name) for name in ("state", "first", "last", "number", "cause")),
+        "chips": form.chips(),
         "counts": counts,
-        "rows": [_row(posting) for posting in found],
-        "held_up_by": _held_up_by(found) if form.data.get("cause") else "",
-        "oldest_first": form.data.get("sort") == "oldest",
+        "rows": [_row(posting, request.user) for posting in found],
+        "held_up_by": _held_up_by(found, request.user) if "cause" in form.chosen else "",
+        "oldest_first": form.is_oldest_first,
         "failed": next(row for row in counts if row["state"] == SyncState.ERROR),
         "may_retry": may(request.user, "ledger.retry_posting"),
+        "deeds": [deed for deed in DEEDS.values() if may(request.user, deed.permission)],
+        "query": form.query,
         "watch": f"?{urlencode({**request.GET.dict(), 'watch': 1})}",
     }
 
@@ -83,9 +102,9 @@ def _stamp(found: list[Posting], counts: list[dict[str, Any]]) -> str:
     return hashlib.sha256(repr([shown, offered]).encode()).hexdigest()[:16]
 
 
-def _held_up_by(found: list[Posting]) -> str:
+def _held_up_by(found: list[Posting], person: Person) -> str:
     """The sentence of one cause. What several events say of themselves is an example."""
-    said = sorted({posting.error for posting in found})
+    said = sorted({upstairs.problem_of(posting, person) for posting in found})
     return said[0] if len(said) == 1 else f"for example, {said[0]}" if said else ""
 
 
@@ -94,67 +113,60 @@ def _page_number(request: HttpRequest) -> int:
     return min(max(1, int(wanted)), DEEPEST_PAGE) if wanted.isdecimal() and len(wanted) < 9 else 1
 
 
-def _chosen(book: Book, form: EventFilter, request: HttpRequest) -> QuerySet[Posting]:
-    rows = visible(Posting.objects.filter(book=book), to=request.user)
-    chosen = form.cleaned_data if form.is_valid() else {}
-    rows = _narrowed(rows, chosen)
-    oldest = form.data.get("sort") == "oldest"
-    ordered = rows.order_by("business_date", "id") if oldest else rows.order_by("-business_date", "-id")
-    return ordered.select_related("event", "store", "entry").defer("entry__sent_body", "error_detail")
+def _matches(rows: QuerySet[Posting]) -> dict[str, Any]:
+    """How many events the filter leaves, counted no further than it must be."""
+    count = rows.order_by()[: LARGEST_COUNT + 1].count()
+    return {"count": count, "shown": f"{LARGEST_COUNT:,}+" if count > LARGEST_COUNT else f"{count:,}"}
 
 
-def _narrowed(rows: QuerySet[Posting], chosen: dict[str, Any]) -> QuerySet[Posting]:
-    state = chosen.get("state")
-    if state == "open":
-        rows = rows.exclude(state=SyncState.SYNCED)
-    elif state == "changed":
-        rows = rows.filter(changed_since=True)
-    elif state:
-        rows = rows.filter(state=state)
-    if chosen.get("first"):
-        rows = rows.filter(business_date__gte=chosen["first"])
-    if chosen.get("last"):
-        rows = rows.filter(business_date__lte=chosen["last"])
-    if chosen.get("cause"):
-        rows = rows.filter(state=SyncState.ERROR, cause=chosen["cause"])
-    return _with_number(rows, chosen.get("number", "").strip())
-
-
-def _with_number(rows: QuerySet[Posting], number: str) -> QuerySet[Posting]:
-    """The exact number of the event, or of its entry."""
-    if not number:
-        return rows
-    wanted = {number, number.upper()}
-    return rows.filter(number__in=wanted) | rows.filter(entry__reference__in=wanted)
-
-
-def _row(posting: Posting) -> Row:
+def _row(posting: Posting, person: Person) -> Row:
     outcome = Outcome(posting.outcome).label if posting.outcome else ""
-    return Row(posting, SyncState(posting.state), outcome)
+    problem = upstairs.problem_of(posting, person)
+    return Row(posting, SyncState(posting.state), outcome, problem, can_retry(posting, person))
 
 
-def _ways(request: HttpRequest, *, number: int, more: bool) -> dict[str, str | int]:
+def _ways(form: EventFilter, *, number: int, more: bool) -> dict[str, str | int]:
     """The addresses of the pages around this one, and of the other order."""
-    chosen = {key: value for key, value in request.GET.items() if value and key != "page"}
+    turned = {"sort": OLDEST} if form.is_oldest_first else {}
 
     def address(**changed: str | int) -> str:
-        return f"?{urlencode({**chosen, **changed})}"
+        return f"?{urlencode(form.query | turned | changed)}"
 
-    turned = {key: value for key, value in chosen.items() if key != "sort"}
     return {
         "page_number": number,
         "previous": address(page=number - 1) if number > 1 else "",
         "next": address(page=number + 1) if more and number < DEEPEST_PAGE else "",
-        "newest": f"?{urlencode(turned)}",
-        "oldest": f"?{urlencode({**turned, 'sort': 'oldest'})}",
+        "newest": f"?{urlencode(form.query)}",
+        "oldest": f"?{urlencode({**form.query, 'sort': OLDEST})}",
     }
 
 
 @require_POST
 @page("ledger.retry_posting", store_managers=True)
 def retry_failed(request: HttpRequest, connection_id: int) -> HttpResponse:
-    """Everything of this book that failed, as far as this person sees it."""
+    """Everything of this book that failed, as far as this person sees it; the preview's button without its page."""
     connection = books_connection(connection_id)
     failed = visible(failed_of(book_of(connection)), to=request.user)
-    answer(request, lambda: retry_all(failed, connection, actor=request.user))
+    answer(request, lambda: _retry_failed(request, connection, failed))
     return redirect(health.events_address(connection, state="open"))
+
+
+def _retry_failed(request: HttpRequest, connection: Connection, failed: QuerySet[Posting]) -> str:
+    if not failed.exists():
+        return "Nothing is in Error."
+    words = {"State": SyncState.ERROR.label}
+    row = bulk.order(book_of(connection), DEEDS[BulkDeed.Kind.RETRY], failed, actor=request.user, narrowed=words)
+    return begin(row)
+
+
+def begin(row: BulkDeed) -> str:
+    """Do a few at once; many are a worker's, and the deed's own page shows how far it is."""
+    if row.events > bulk.AT_ONCE or DEEDS[row.kind].asks_the_books:
+        tasks.wake_deed(row.pk)
+        return f"Ordered for {counted(row.events, 'event')}; a worker does it, and this page shows how far it is."
+    tasks.deed(row.pk)
+    so_far = bulk.progress(row)
+    left = f" {counted(so_far['left'], 'event')} left as it was." if so_far["left"] == 1 else ""
+    left = left or (f" {so_far['left']:,} events left as they were." if so_far["left"] else "")
+    done = DEEDS[row.kind].done
+    return f"{done.capitalize()}: {counted(so_far['done'], 'event')}.{left}"

@@ -1,7 +1,7 @@
 """What the Status tab says: how a connection stands, what is wrong with it, and which button comes next."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,16 @@ from urllib.parse import urlencode
 from django.db.models import Count, Max, Min, QuerySet
 from django.urls import reverse
 
-from integrations import alerts
+from integrations import alerts, remedies
+from integrations.admin_views.progress import Progress, Run
 from integrations.admin_views.standing import Trouble, read_up_to, standing, till_troubles
 from integrations.admin_views.words import counted
 from integrations.models import Alert, Connection
+from integrations.seeing import CHANGED_SINCE, OUTCOME_UNKNOWN
 from ledger.admin.base import LARGEST_COUNT
 from ledger.admin.scoping import Person, is_store_manager, visible
-from ledger.errors import AuthExpired, UnmappedAccount, Unreadable
-from ledger.models import Book, Posting, SyncOrder
+from ledger.errors import Unreadable
+from ledger.models import Book, Posting
 from ledger.terms import SyncState
 from mappings import coverage
 
@@ -94,18 +96,17 @@ def _trouble(
     connection: Connection, cause: str, sentence: str, events: int, since: datetime | None, severity: str
 ) -> Trouble:
     link = events_address(connection, cause=cause) if events else ""
-    cure_link, cure = "", ""
-    if cause.startswith(f"{UnmappedAccount.code}:") and connection.book:
-        cure_link, cure = reverse("mappings:configuration", args=[connection.book.pk]), "Choose the account"
-    if cause == AuthExpired.code:
-        cure_link, cure = "#connection", "Connect again"
-    return Trouble(sentence, events, since, severity == Alert.Severity.ERROR, link, cure_link, cure)
+    cure = remedies.remedy(remedies.Where(cause, connection.book, connection))
+    shown = {} if cure.cure_link == link else {"cure_link": cure.cure_link, "cure": cure.cure}
+    return Trouble(sentence, events, since, severity == Alert.Severity.ERROR, link, **shown)
 
 
 def events_address(connection: Connection, **chosen: str) -> str:
     """The Financial Events tab with a filter set. What changed after it was posted has no error to filter by."""
-    if chosen.get("cause") == "changed_since":
+    if chosen.get("cause") == CHANGED_SINCE:
         chosen = {"state": "changed"}
+    if chosen.get("cause") == OUTCOME_UNKNOWN:
+        chosen = {"state": SyncState.PROCESSING}
     query = urlencode(chosen)
     address = reverse("integrations:events", args=[connection.pk])
     return f"{address}?{query}" if query else address
@@ -121,33 +122,6 @@ def _counted(rows: QuerySet[Posting], state: SyncState) -> dict[str, Any]:
     count = rows.filter(state=state).order_by()[: LARGEST_COUNT + 1].count()
     shown = f"{LARGEST_COUNT:,}+" if count > LARGEST_COUNT else f"{count:,}"
     return {"state": state, "label": state.label, "count": count, "shown": shown}
-
-
-@dataclass(frozen=True)
-class Run:
-    """The latest order of past events: how far it has come. It is over when nothing of it waits any more."""
-
-    order: SyncOrder
-    waiting: int
-    failed: int
-
-    @property
-    def synced(self) -> int:
-        return max(0, self.order.events - self.waiting - self.failed)
-
-    @property
-    def sentence(self) -> str:
-        failed = f", {self.failed:,} in Error" if self.failed else ""
-        return f"{self.synced:,} of {self.order.events:,} events are Synced{failed}"
-
-
-def latest_run(book: Book) -> Run | None:
-    """The latest Sync Past Events that took any event."""
-    order = SyncOrder.objects.filter(book=book, kind=SyncOrder.Kind.PAST, events__gt=0).first()
-    if order is None:
-        return None
-    waiting = order.postings.filter(state__in=[SyncState.NOT_SYNCED, SyncState.PROCESSING]).count()
-    return Run(order, waiting, order.postings.filter(state=SyncState.ERROR).count())
 
 
 @dataclass(frozen=True)
@@ -191,14 +165,14 @@ def _stopped(book: Book) -> bool:
     return book.sync_started_at is not None and not book.syncing and book.uses_financials
 
 
-def stamp(connection: Connection, *, person: Person) -> str:
-    """Changes when the page would look different; the page then reloads itself."""
-    latest = connection.imports.first()
+def stamp(connection: Connection, *, person: Person, latest: Sequence[Run], running: Sequence[Progress]) -> str:
+    """Changes when the page would look different; the page then renews itself."""
+    imported = connection.imports.first()
     book = connection.book
     parts: list[object] = [connection.state, connection.connected_at, connection.problem]
-    parts += [latest.pk, latest.ended_at] if latest else []
+    parts += [imported.pk, imported.ended_at] if imported else []
     parts += [book.syncing, book.uses_financials] if book else []
     parts += [trouble.sentence for trouble in troubles(connection, person=person)]
-    run = latest_run(book) if book else None
-    parts += [run.order.pk, not run.waiting] if run else []
+    parts += [f"{run.order.pk} {run.waiting > 0} {run.failed} {run.aside} {run.order.stopped_events}" for run in latest]
+    parts += [progress.name for progress in running]
     return hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()[:16]

@@ -38,7 +38,12 @@ def connection_of(book: Book) -> Connection:
 
 
 def retry_all(failed: QuerySet[Posting], connection: Connection, *, actor: Actor) -> str:
-    """Queue failed postings again; documents that could not be read are fetched anew."""
+    """Queue failed postings again, in words."""
+    return f"Queued again: {counted(queue_again(failed, connection, actor=actor), 'event')}."
+
+
+def queue_again(failed: QuerySet[Posting], connection: Connection, *, actor: Actor) -> int:
+    """Queue failed postings again; documents that could not be read are fetched anew. Returns how many."""
     unread: dict[int, list[int]] = {}
     for source, event in failed.filter(state=SyncState.ERROR, error_code=Unreadable.code).values_list(
         "event__source", "event"
@@ -48,7 +53,7 @@ def retry_all(failed: QuerySet[Posting], connection: Connection, *, actor: Actor
     for till in Connection.objects.filter(source__in=unread):
         tasks.wake_reread(till.pk, unread[till.source_id or 0])
     tasks.wake(connection.pk)
-    return f"Queued again: {counted(count, 'event')}."
+    return count
 
 
 @require_POST
@@ -73,6 +78,7 @@ def _set_aside(request: HttpRequest, posting: Posting) -> str:
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     orders.set_aside(posting, reason, actor=request.user)
     alerts.refresh(connection_of(posting.book))
+    tasks.wake_telling()
     return f"{posting.number} is set aside."
 
 

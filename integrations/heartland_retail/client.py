@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
-from integrations.heartland_retail.document import Json, mask_cards
+from integrations.heartland_retail.document import Json
 from integrations.http import AccessToken, Http, HttpAnswer, TokenSource, repeat_with_new_token
 from ledger.errors import AuthExpired, DaybookError, RateLimited, Rejected, Unreachable
+from ledger.masking import mask_cards
 from ledger.values import Cursor
 
 PER_PAGE = 200

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from ledger import money
+from ledger.masking import mask_cards
 
 Json = dict[str, Any]
 
@@ -19,18 +20,6 @@ PARTS = ("lines", "payments")
 YEARS = range(1900, 2201)
 """Other years are no times: systems write 0001-01-01 for none, and near both ends reckoning with them fails."""
 
-MASK = "[masked]"
-_PERHAPS_CARD = re.compile(r"\d(?:[ -]?\d){12}")
-_CARD_SHAPES = tuple(
-    # Digits after a decimal point are no card number: vendors write 8.7900000000000009.
-    re.compile(rf"(?<!\d)(?<!\d\.)(?:{shape})(?!\d)")
-    for shape in (
-        r"\d{13,19}",
-        r"\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{1,7}",
-        r"\d{4}[ -]\d{6}[ -]\d{5}",
-        r"\d(?:[ -]?\d){12,18}",
-    )
-)
 _IDENTIFIES = re.compile(r"^id$|_id$|_at$")
 _AMOUNTS = re.compile(r"value|amount|qty|price|cost|balance")
 _LONG_NUMBER = re.compile(r"\d{4,}(?=\d{4})")
@@ -160,25 +149,6 @@ def masked(value: Any, *, key: str = "", gift: bool = False, gift_card_tender: s
     text = str(value)
     safe = mask_cards(_last_four(text, key=key) if gift or key == "gift_card_number" else text)
     return value if safe == text else safe
-
-
-def mask_cards(text: str) -> str:
-    """The text with each run of 13 to 19 digits that passes the Luhn check masked."""
-    if not _PERHAPS_CARD.search(text):
-        return text
-    for shape in _CARD_SHAPES:
-        text = shape.sub(_mask, text)
-    return text
-
-
-def _mask(found: re.Match[str]) -> str:
-    return MASK if _passes_luhn(re.sub(r"\D", "", found.group())) else found.group()
-
-
-def _passes_luhn(digits: str) -> bool:
-    """The check digit of payment cards (ISO/IEC 7812-1, annex B)."""
-    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
-    return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
 
 
 def _is_gift_card(row: Mapping[str, Any], *, key: str, tender: str) -> bool:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlencode, urlsplit
 
-from integrations.heartland_retail.document import Json, mask_cards
+from integrations.heartland_retail.document import Json
 from integrations.http import Http, HttpAnswer
 from ledger.errors import AuthExpired, DaybookError, Rejected, Unreachable
+from ledger.masking import mask_cards
 
 API = "https://retail.heartland.us/api"
 """Where an account is found whose own address is not known yet."""

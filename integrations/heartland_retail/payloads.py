@@ -16,7 +16,6 @@ from integrations.heartland_retail.document import (
     amount_or_none,
     aware,
     lowered,
-    mask_cards,
     moment,
     parse,
     rows,
@@ -24,6 +23,7 @@ from integrations.heartland_retail.document import (
 )
 from ledger import money
 from ledger.errors import Unreadable
+from ledger.masking import mask_cards
 from ledger.terms import DEFAULT_CLASS, Dimension, EventKind
 from ledger.values import DimensionName, EventFacts, EventHeader, ItemFact, RemoteStore, TaxFact, TenderFact
 

@@ -6,11 +6,11 @@ from datetime import date
 from urllib.parse import quote
 
 from integrations.http import lost
-from integrations.quickbooks import payloads
+from integrations.quickbooks import charting, payloads
 from integrations.quickbooks.client import PRODUCTION, SANDBOX, Client, Reply, quoted
 from integrations.quickbooks.faults import fault_error, faults_in
-from ledger.errors import AuthExpired, DaybookError, PeriodClosed, RateLimited, Unreachable, Unsupported
-from ledger.values import Capabilities, Company, Delivered, OutgoingEntry, RemoteAccount, RemoteEntry
+from ledger.errors import AuthExpired, DaybookError, PeriodClosed, RateLimited, Rejected, Unreachable, Unsupported
+from ledger.values import Capabilities, Company, Delivered, NewAccount, OutgoingEntry, RemoteAccount, RemoteEntry
 
 CAPABILITIES = Capabilities(
     label="QuickBooks Online",
@@ -27,6 +27,9 @@ CAPABILITIES = Capabilities(
         "Requests cut off by the network may be worked on for 120 seconds more; Daybook waits 150.",
     ),
 )
+
+DUPLICATE_NAME = "6240"
+"""The code of a refusal because the name is taken."""
 
 REFERENCES_AT_ONCE = 30
 """Numbers in one look-up; as many as entries in a batch."""
@@ -49,6 +52,20 @@ class QuickBooksAdapter:
     def accounts(self) -> Iterator[RemoteAccount]:
         """The whole chart, inactive accounts included."""
         return map(payloads.remote_account, self._client.accounts())
+
+    def create_account(self, wanted: NewAccount, *, send_before: float | None = None) -> RemoteAccount:
+        """Names are unique there, so a name that is taken is looked up: it may be ours from a call without answer."""
+        body = charting.account_json(wanted)
+        try:
+            reply = self._client.create_account(body, request_key=wanted.request_key, send_before=send_before)
+        except Rejected as refused:
+            if refused.vendor_code != DUPLICATE_NAME:
+                raise
+            return self._already_there(wanted, refused)
+        created = payloads.part(reply.data, "Account")
+        if not payloads.text(created, "Id"):
+            raise lost("an answer that does not name the account", write=True)
+        return payloads.remote_account(created)
 
     def find(self, references: Sequence[str]) -> dict[str, list[RemoteEntry]]:
         """Every entry that bears one of these numbers; one query for each 30."""
@@ -103,6 +120,14 @@ class QuickBooksAdapter:
             return f"{page}/app/journal?txnId={quote(remote_id, safe='')}"
         company = f"{self._client.base_url}/v3/company/{self._client.realm}"
         return f"{company}/journalentry/{quote(remote_id, safe='')}"
+
+    def _already_there(self, wanted: NewAccount, refused: Rejected) -> RemoteAccount:
+        """The account that bears the name, when it is what was wanted."""
+        found = map(payloads.remote_account, self._client.accounts_named(wanted.name))
+        for account in found:
+            if charting.is_wanted(account, wanted):
+                return account
+        raise refused
 
     def _entries(self, *, where: str) -> Iterator[RemoteEntry]:
         return map(payloads.remote_entry, self._client.query("JournalEntry", where=where))

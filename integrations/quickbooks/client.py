@@ -68,6 +68,14 @@ class Client:
         """The whole chart; without the condition only active accounts come."""
         return self.query("Account", where="Active IN (true, false)")
 
+    def accounts_named(self, name: str) -> Iterator[Json]:
+        """Every account, active or not, of this name; the same name may stand under several parents."""
+        return self.query("Account", where=f"Name = {quoted(name)} AND Active IN (true, false)")
+
+    def create_account(self, body: str, *, request_key: str, send_before: float | None = None) -> Reply:
+        """Create an account; a repeat under the same key is answered with the first answer."""
+        return self._write("/account", body, request_key=request_key, send_before=send_before)
+
     def create_entry(self, body: str, *, request_key: str, send_before: float) -> Reply:
         """Create a journal entry; a repeat under the same key is answered with the first answer."""
         return self._write("/journalentry", body, request_key=request_key, send_before=send_before)
@@ -89,7 +97,7 @@ class Client:
     def _read(self, path: str, *, params: Sequence[tuple[str, str]] = ()) -> Json:
         return self._send("GET", path, params=params).data
 
-    def _write(self, path: str, body: str, *, request_key: str, send_before: float) -> Reply:
+    def _write(self, path: str, body: str, *, request_key: str, send_before: float | None = None) -> Reply:
         return self._send(
             "POST", path, params=[("requestid", request_key)], body=body.encode(), send_before=send_before
         )

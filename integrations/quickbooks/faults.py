@@ -69,6 +69,9 @@ _PLAN = (
     "The QuickBooks plan, or the person who connected it, lacks the right to journal entries. "
     "Change that in QuickBooks, then connect again."
 )
+_NAME_TAKEN = (
+    "QuickBooks has an account of this name already, of another type or inactive. Choose another name, or use that one."
+)
 _OTHER_KIND = "Another kind of transaction bears this number in QuickBooks. Renumber that one there, then press Retry."
 
 FAULTS = (
@@ -96,6 +99,7 @@ FAULTS = (
     Meaning("2020", Means.REFUSED, f"QuickBooks misses a part of this entry. {_TELL_US}"),
     Meaning("2050", Means.REFUSED, f"A text of this entry is too long for QuickBooks. {_TELL_US}"),
     Meaning("2300", Means.REFUSED, f"QuickBooks finds that this entry does not balance. {_TELL_US}"),
+    Meaning("6240", Means.REFUSED, _NAME_TAKEN),
     Meaning("HTTP 413", Means.REFUSED, f"The request was too large for QuickBooks. {_TELL_US}"),
     Meaning("6000", Means.REFUSED, _NEEDS_NAME, words="in the name field"),
     Meaning("6000", Means.REFUSED, "QuickBooks refused this entry. Do what it says, then press Retry."),

@@ -1,20 +1,31 @@
-"""Encrypts every stored credential with the newest of CREDENTIAL_KEYS, so that the old ones can be taken away."""
+"""Encrypts every stored secret with the newest of CREDENTIAL_KEYS, so that the old ones can be taken away."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from integrations.models import Connection
+from integrations.models import Connection, Subscription
+from integrations.secrets import Sealed
 from ledger.locks import locked
 
 
 class Command(BaseCommand):
-    help = "Encrypt the credentials of all connections with the first key of CREDENTIAL_KEYS."
+    help = "Encrypt the credentials of all connections and the addresses of chats with the first of CREDENTIAL_KEYS."
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
             connections = list(locked(Connection.objects.all()).order_by("pk"))
-            for connection in connections:
-                connection.save(update_fields=["credentials"])
-        self.stdout.write(f"The credentials of {len(connections)} connections are encrypted with the newest key.")
+            Connection.objects.bulk_update(connections, ["credentials"])
+            subscriptions = list(locked(Subscription.objects.exclude(chat_address="")).order_by("pk"))
+            Subscription.objects.bulk_update(subscriptions, ["chat_address"], batch_size=500)
+        sealed = sum(isinstance(one.chat_address, Sealed) for one in subscriptions)
+        self.stdout.write(
+            f"The credentials of {len(connections)} connections and the chat addresses of "
+            f"{len(subscriptions) - sealed} people are encrypted with the newest key."
+        )
+        if sealed:
+            self.stdout.write(
+                f"The chat addresses of {sealed} people were written with a key that CREDENTIAL_KEYS does not hold. "
+                "They stay as they are: put that key back and run this again, or let their owners enter them anew."
+            )

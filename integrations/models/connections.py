@@ -1,4 +1,4 @@
-"""Connections with their credentials, and the rows by which workers agree: leases, buckets, heartbeats, alerts."""
+"""Connections to the vendors with their credentials, and how far each has come."""
 
 from django.conf import settings
 from django.db import models
@@ -90,98 +90,30 @@ class AccountImport(models.Model):
         return f"Import of {self.connection}"
 
 
-class OAuthRequest(models.Model):
-    """A log-in that a person began at a vendor: bound to the person and the connection, used once, short-lived."""
+class AccountCreation(models.Model):
+    """Accounts that a person ordered to be created in the accounting system, and what became of each.
 
-    state_hash = models.CharField(max_length=64, unique=True)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
-    redirect_uri = models.CharField(max_length=300)
-    begun_at = models.DateTimeField(auto_now_add=True)
-    used_at = models.DateTimeField(null=True)
+    `rows`: of each its name, type, role, number, the places of the mapping it is for, the request key, its state
+    (waiting, unknown, created, found, refused), when it was sent, the id over there, and why not, in a sentence.
+    """
 
-    def __str__(self) -> str:
-        return f"Log-in to {self.connection}"
-
-
-class OneTimePassword(models.Model):
-    """A generated password that must be changed before anything else can be done with it."""
-
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="one_time_password")
-    password_hash = models.CharField(max_length=200)
-
-    def __str__(self) -> str:
-        return f"One-time password of {self.user}"
-
-
-class Lease(models.Model):
-    """A named right to do a periodic job, held by one process at a time."""
-
-    name = models.CharField(max_length=100, unique=True)
-    owner = models.CharField(max_length=36, blank=True)
-    until = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Bucket(models.Model):
-    """A token bucket of a connection, shared by all processes. `level` is in thousandths of a place."""
-
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="buckets")
-    kind = models.CharField(max_length=20)
-    level = models.BigIntegerField()
-    filled_at = models.DateTimeField()
-    paused_until = models.DateTimeField(null=True)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="account_creations")
+    ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    ordered_at = models.DateTimeField(auto_now_add=True)
+    rows = models.JSONField()
+    fill_mapping = models.BooleanField(default=False)
+    filled = models.PositiveIntegerField(default=0, help_text="Places of the mapping that were filled afterwards.")
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["connection", "kind"], name="one_bucket_per_kind")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} of {self.connection}"
-
-
-class Heartbeat(models.Model):
-    """Proof that tasks really run: written by a task, never by the cluster itself."""
-
-    name = models.CharField(max_length=40, unique=True)
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Alert(models.Model):
-    """One problem, however many events it holds up. It closes by itself when its cause is gone."""
-
-    class Severity(models.TextChoices):
-        WARNING = "warning", "Warning"
-        ERROR = "error", "Action required"
-
-    book = models.ForeignKey(Book, on_delete=models.CASCADE, null=True, related_name="alerts")
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, null=True, related_name="alerts")
-    cause = models.CharField(max_length=220)
-    severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.ERROR)
-    sentence = models.TextField()
-    events = models.PositiveIntegerField(default=0)
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-last_seen_at"]
+        ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["book", "cause"],
-                condition=Q(closed_at=None, connection=None),
-                name="one_open_alert_per_cause",
-            ),
-            models.UniqueConstraint(
-                fields=["connection", "cause"],
-                condition=Q(closed_at=None) & Q(connection__isnull=False),
-                name="one_open_alert_per_connection_cause",
-            ),
+                fields=["connection"], condition=Q(ended_at=None), name="one_creation_of_accounts_at_a_time"
+            )
         ]
 
     def __str__(self) -> str:
-        return self.sentence
+        return f"Accounts for {self.connection}"

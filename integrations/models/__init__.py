@@ -1,0 +1,27 @@
+"""The tables of the doors, by subject: connections, working together, alerts, people."""
+
+from integrations.models.alerts import Alert, Notice, Subscription
+from integrations.models.connections import AccountCreation, AccountImport, Capture, Connection
+from integrations.models.deeds import BulkDeed, BulkItem
+from integrations.models.people import ApiToken, ApiUse, OAuthRequest, OneTimePassword, SignInPolicy
+from integrations.models.working import Bucket, Heartbeat, Lease
+
+__all__ = [
+    "AccountCreation",
+    "AccountImport",
+    "Alert",
+    "ApiToken",
+    "ApiUse",
+    "Bucket",
+    "BulkDeed",
+    "BulkItem",
+    "Capture",
+    "Connection",
+    "Heartbeat",
+    "Lease",
+    "Notice",
+    "OAuthRequest",
+    "OneTimePassword",
+    "SignInPolicy",
+    "Subscription",
+]

@@ -1,0 +1,42 @@
+"""The rows by which processes agree: leases, buckets, heartbeats."""
+
+from django.db import models
+
+from integrations.models.connections import Connection
+
+
+class Lease(models.Model):
+    """A named right to do a periodic job, held by one process at a time."""
+
+    name = models.CharField(max_length=100, unique=True)
+    owner = models.CharField(max_length=36, blank=True)
+    until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Bucket(models.Model):
+    """A token bucket of a connection, shared by all processes. `level` is in thousandths of a place."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="buckets")
+    kind = models.CharField(max_length=20)
+    level = models.BigIntegerField()
+    filled_at = models.DateTimeField()
+    paused_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "kind"], name="one_bucket_per_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.connection}"
+
+
+class Heartbeat(models.Model):
+    """Proof that tasks really run: written by a task, never by the cluster itself."""
+
+    name = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

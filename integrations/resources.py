@@ -1,0 +1,33 @@
+"""Alerts as a table, in the words of whoever exports it: a store manager reads of the own stores only."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from integrations.admin_views.alerts import Line
+from ledger.exporting import Table
+from ledger.resources import TableResource, column
+
+
+class AlertResource(TableResource):
+    """One row a problem."""
+
+    what = "alerts"
+
+    sentence = column("What", "what")
+    severity = column("Severity", "alert__get_severity_display")
+    place = column("Where", "place")
+    events = column("Events", "events")
+    amount = column("Amount", "amount")
+    currency = column("Currency", "currency")
+    first_seen_at = column("First seen (UTC)", "alert__first_seen_at")
+    last_seen_at = column("Last seen (UTC)", "alert__last_seen_at")
+    acknowledged_at = column("Acknowledged (UTC)", "alert__acknowledged_at")
+    acknowledged_by = column("Acknowledged by", "alert__acknowledged_by__username")
+    assigned_to = column("Assigned to", "alert__assigned_to__username")
+    closed_at = column("Closed (UTC)", "alert__closed_at")
+    cause = column("Cause", "alert__cause")
+
+    def of(self, lines: Iterable[Line]) -> Table:
+        """The table of these lines, as the list shows them."""
+        rows: Iterator[list[Any]] = (self.export_resource(line) for line in lines)
+        return Table(self.what, self.get_export_headers(), rows)
