@@ -1,4 +1,4 @@
-"""The admin's menu and its first page: where each room is, how each book stands, what comes next."""
+"""The admin's menu: where each room is."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,18 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from integrations import vendors
-from integrations.admin_views import health
-from integrations.admin_views.access import address_of
-from integrations.admin_views.standing import till_problem
-from integrations.models import Connection
-from ledger.admin.scoping import Person, is_store_manager, may, may_for_all
-
-STEPS = {
-    "connect": "Connect to the accounting system",
-    "import": "Import Accounts",
-    "map": "Map the accounts",
-    "start": "Start Sync",
-}
+from ledger.admin.scoping import may, may_for_all
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -32,6 +21,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("Financial", reverse("mappings:financial"), "account_balance", _for_all("ledger.view_account")),
                 _list_item("Stores", "ledger", "store", "storefront"),
                 _item("Users", reverse("admin:auth_user_changelist"), "group", _for_all("auth.view_user")),
+                _item("Roles", reverse("admin:auth_group_changelist"), "badge", _for_all("auth.view_group")),
+                _item("API tokens", reverse("integrations:tokens"), "key", lambda _: True),
             ],
         },
         {
@@ -48,6 +39,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ),
             ],
         },
+    ]
+
+
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu of one's own name."""
+    hears = {"title": "How I hear of alerts", "link": reverse("integrations:hearing")}
+    return [
+        *([hears] if may(request.user, "integrations.view_alert") else []),
+        {"title": "Change password", "link": reverse("admin:password_change")},
+        {"title": "Second factor", "link": reverse("second_factor:page")},
     ]
 
 
@@ -77,37 +78,3 @@ def _own(permission: str) -> Callable[[HttpRequest], bool]:
 
 def _for_all(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: may_for_all(request.user, permission)
-
-
-def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the first page shows: a line of health for each book, and the next step of its set-up."""
-    context["title"] = "Overview"
-    context["books"] = []
-    if may(request.user, "integrations.view_connection"):
-        connections = vendors.books_connections().order_by("pk")
-        context["books"] = [_book_line(connection, request.user) for connection in connections]
-        context["may_set_up"] = may_for_all(request.user, "integrations.change_connection")
-        context["tills"] = [] if is_store_manager(request.user) else _till_lines()
-        context["vendors"] = [(vendor, vendors.VENDORS[vendor].label) for vendor in _vendors_in_order()]
-    return context
-
-
-def _till_lines() -> list[dict[str, Any]]:
-    tills = vendors.till_connections().select_related("source", "capture").order_by("pk")
-    return [{"till": till, "address": address_of(till), "problem": till_problem(till)} for till in tills]
-
-
-def _book_line(connection: Connection, person: Person) -> dict[str, Any]:
-    book = connection.book
-    line: dict[str, Any] = {
-        "connection": connection,
-        "vendor": vendors.VENDORS[connection.vendor].label,
-        "address": address_of(connection),
-        "health": health.health(connection, person=person),
-    }
-    if book is None:
-        return line
-    step = "" if is_store_manager(person) else health.next_button(connection, so_far=health.mapped(book))
-    line |= {"book": book, "counts": health.open_counts(book, person=person), "step": STEPS.get(step, "")}
-    line["step_address"] = reverse("mappings:configuration", args=[book.pk]) if step == "map" else line["address"]
-    return line

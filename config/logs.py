@@ -11,7 +11,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-MASK = "[masked]"
+from ledger.masking import MASK, mask_cards
+
 SECRET_NAME = re.compile(
     r"authorization|cookie|password|passwd|secret|token|api_?key|credential|private_?key|signature|access_key",
     re.IGNORECASE,
@@ -24,23 +25,14 @@ SECRET_IN_TEXT = re.compile(
     (?P<value>[A-Za-z0-9._~+/=%-]{8,})
     """
 )
-DIGIT_RUN = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
-
-
-def passes_luhn(digits: str) -> bool:
-    """The check digit of payment cards (ISO/IEC 7812-1, annex B)."""
-    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
-    return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
-
-
-def mask_card(found: re.Match[str]) -> str:
-    digits = re.sub(r"\D", "", found.group())
-    return MASK if passes_luhn(digits) else found.group()
+OUR_NAMES = frozenset({"request_id", "fingerprint", "owner", "batch", "message"})
+OUR_HEX = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Ids and fingerprints that we made stand whole under their names, though one in two hundred looks like a card's."""
 
 
 def clean_text(text: str) -> str:
     without_secrets = SECRET_IN_TEXT.sub(lambda found: found["name"] + MASK, text)
-    return DIGIT_RUN.sub(mask_card, without_secrets)
+    return mask_cards(without_secrets)
 
 
 def clean(value: Any, *, name: str = "") -> Any:
@@ -55,7 +47,8 @@ def clean(value: Any, *, name: str = "") -> Any:
         return value
     if isinstance(value, int):
         return value if clean_text(str(value)) == str(value) else MASK
-    return clean_text(str(value))
+    text = str(value)
+    return text if name in OUR_NAMES and OUR_HEX.fullmatch(text) else clean_text(text)
 
 
 def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -110,5 +103,9 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": level, "propagate": True},
             # The queue says five lines per wake-up.
             "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
+            # Of each sign-in it says four lines; what failed and who is locked out are warnings.
+            "axes": {"handlers": [], "level": "WARNING", "propagate": True},
+            # It would say whole addresses; that of a chat is a secret.
+            "urllib3": {"handlers": [], "level": "WARNING", "propagate": True},
         },
     }

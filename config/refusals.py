@@ -1,7 +1,8 @@
-"""The pages that say no: to what is not there, and to what is not for this person. Both lead back."""
+"""How Daybook says no: to what is not there, to what is not for this person, and when something of ours broke."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -16,6 +17,28 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     known = isinstance(said, str) and said.endswith(".")
     words = said if known else "It does not exist any more, or its address was mistyped."
     return _page(request, title="There is no such page", words=words, status=404)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Answers what nobody foresaw. It asks neither the database nor the session, which may be what broke."""
+    words = "Something of ours broke, and it is in the log. Nothing is lost: try again, or tell your administrator."
+    if request.path.startswith("/api/"):
+        return in_json(words, code="internal", status=500)
+    return _bare(title="That did not work", words=words, status=500)
+
+
+def unusable(words: str) -> HttpResponse:
+    """Answers what nothing of ours should look at, the session included."""
+    return _bare(title="This cannot be read", words=words, status=400)
+
+
+def in_json(sentence: str, *, code: str, status: int) -> JsonResponse:
+    """A refusal in the shape that the API describes (integrations.api.problems), said before the API is asked."""
+    return JsonResponse({"problem": sentence, "code": code}, status=status)
+
+
+def _bare(*, title: str, words: str, status: int) -> HttpResponse:
+    return HttpResponse(render_to_string("admin/daybook/refused.html", {"title": title, "words": words}), status=status)
 
 
 def _page(request: HttpRequest, *, title: str, words: str, status: int) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
-from config import logs
+from config import api_settings, logs
+from config.sign_in_settings import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -86,6 +88,13 @@ INSTALLED_APPS = [
     "import_export",
     "django_q",
     "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "ledger",
     "mappings",
     "integrations",
@@ -93,16 +102,26 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.tracing.TracingMiddleware",  # first: what the others log bears the request's id
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.csp.ContentSecurityPolicyMiddleware",
+    "config.null_characters.NullCharacterMiddleware",  # before whatever asks the database
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.idle.IdleMiddleware",
+    "config.second_factor.SecondFactorMiddleware",
     "config.first_password.FirstPasswordMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it answers for whoever is locked out
+]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: a locked-out name is not even tried
+    "django.contrib.auth.backends.ModelBackend",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -129,8 +148,9 @@ UNFOLD: dict[str, Any] = {
     "COLORS": lambda request: {},
     "STYLES": [lambda request: static("daybook/theme.css"), lambda request: static("daybook/pages.css")],
     "SCRIPTS": [lambda request: static("daybook/admin.js")],
-    "SIDEBAR": {"navigation": "config.admin_site.navigation", "show_search": False},
-    "DASHBOARD_CALLBACK": "config.admin_site.first_page",
+    "SIDEBAR": {"navigation": "config.admin_site.navigation", "show_search": True, "command_search": True},
+    "ACCOUNT": {"navigation": "config.admin_site.account"},
+    "DASHBOARD_CALLBACK": "config.overview.page.first_page",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("daybook/icon.svg")}],
 }
 
@@ -188,31 +208,34 @@ Q_CLUSTER: dict[str, Any] = {
 HEARTBEAT_SECONDS = env.int("DAYBOOK_HEARTBEAT_SECONDS", default=180)
 STOP_GRACE_SECONDS = env.int("DAYBOOK_STOP_GRACE_SECONDS", default=30)
 
+# --- Messages: alerts by e-mail and chat ----------------------------------------------------------
+
+# Where people reach this installation, for the links in messages, e.g. https://daybook.example.com
+DAYBOOK_URL = env.str("DAYBOOK_URL", default="").rstrip("/")
+# Without a mail server no e-mail is written, and the screens say so.
+EMAIL_CONFIGURED = bool(env.str("EMAIL_URL", default=""))
+globals().update(env.email_url("EMAIL_URL", default="dummymail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Daybook <daybook@localhost>")
+
 # --- People and pages -----------------------------------------------------------------------------
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
-    for validator in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 12}  # type: ignore[assignment]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-}
+AXES_FAILURE_LIMIT = env.int("DAYBOOK_SIGN_IN_FAILURES", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("DAYBOOK_SIGN_IN_LOCK_MINUTES", default=15))
+REST_FRAMEWORK = api_settings.REST_FRAMEWORK
+REST_KNOX = api_settings.REST_KNOX
+SPECTACULAR_SETTINGS = api_settings.SPECTACULAR_SETTINGS
+API_CALLS_PER_MINUTE = env.int("DAYBOOK_API_CALLS_PER_MINUTE", default=120)
+KNOX_TOKEN_MODEL = "integrations.ApiToken"
+MIGRATION_MODULES = {"knox": None}  # it would make a table of its own that nobody uses, and no flush could empty
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["config.formats"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("DAYBOOK_STATIC_ROOT", default=str(BASE_DIR / "var" / "static")))
@@ -235,14 +258,18 @@ STORAGES = {
 
 HTTPS = env.bool("DAYBOOK_HTTPS", default=False)
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # a probe asks from inside, without TLS
 SECURE_HSTS_SECONDS = env.int("DAYBOOK_HSTS_SECONDS", default=31_536_000) if HTTPS else 0
-if env.bool("DAYBOOK_BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("DAYBOOK_BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # Lax, not Strict: the vendor's consent page leads back to us.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 60 * 60
+# A role's own sign-in policy may ask for less; 0: only the 12 hours count.
+IDLE_MINUTES = env.int("DAYBOOK_IDLE_MINUTES", default=120)
 X_FRAME_OPTIONS = "DENY"
 # Subdomains and the browsers' preload list are the domain owner's to decide, not this application's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -1,4 +1,4 @@
-"""`bin/demo [--check [--cruel] [--stay]]`: see the README. Prepares the environment, then runs the demo in it."""
+"""`bin/demo [--people] [--check [--cruel] [--stay]]`: see the README. Prepares the environment, then runs in it."""
 
 import argparse
 import os
@@ -18,6 +18,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="in a temporary folder; end with one line of JSON")
     parser.add_argument("--stay", action="store_true", help="with --check: stay up after that line until Ctrl-C")
     parser.add_argument("--cruel", action="store_true", help="with the sandbox's cruelties and a few bad documents")
+    parser.add_argument("--people", action="store_true", help="also print a one-time password for one person a role")
     given = parser.parse_args()
     if (given.stay or given.cruel) and not given.check:
         parser.error("--stay and --cruel go with --check")
@@ -40,7 +41,7 @@ def _run(given: argparse.Namespace, answer: Answer) -> int:
         django.setup()
         run = import_string("config.demo.run.run")
         stay = given.stay or not given.check
-        return int(run(where, answer, check=given.check, stay=stay, cruel=given.cruel))
+        return int(run(where, answer, check=given.check, stay=stay, cruel=given.cruel, passwords=given.people))
 
 
 if __name__ == "__main__":

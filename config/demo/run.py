@@ -11,7 +11,7 @@ import requests
 from django.core.management import call_command
 
 from config.children import Program
-from config.demo import audit, summary
+from config.demo import audit, people, summary
 from config.demo.answer import Answer
 from config.demo.places import HOST, CannotStart, Places, say
 from config.demo.visitor import DidNotWork, Visitor
@@ -27,7 +27,7 @@ class Stopped(Exception):
     """The person pressed Ctrl-C."""
 
 
-def run(where: Places, answer: Answer, *, check: bool, stay: bool, cruel: bool) -> int:
+def run(where: Places, answer: Answer, *, check: bool, stay: bool, cruel: bool, passwords: bool) -> int:
     """Returns the exit code: 0 when everything agreed or the person ended it."""
     started = time.monotonic()
     say("Preparing the database ...")
@@ -43,7 +43,10 @@ def run(where: Places, answer: Answer, *, check: bool, stay: bool, cruel: bool) 
             summary.show(result)
             answer.give(result)
             if stay:
+                people.introduce()
                 summary.invite(where, password=visitor.password())
+                if passwords:
+                    people.say_passwords()
                 _stay(where, supervisor)
         except Stopped:
             return 130 if check else 0

@@ -3,17 +3,19 @@
 import csv
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.db.models import Count, Max, Min, Q
+from django_otp import DEVICE_ID_SESSION_KEY
 
-from config import first_password
+from config import devices, first_password
 from config.demo.pages import Browser, Page
 from config.demo.places import Places, say
 from integrations.models import AccountImport, Capture, Connection, OneTimePassword
@@ -80,8 +82,10 @@ class Visitor:
         """A session made on the spot: the person's own password is nobody else's business."""
         session = import_module(settings.SESSION_ENGINE).SessionStore()
         session[SESSION_KEY] = str(self.user.pk)
-        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]  # before it stands the guard of the log-in
         session[HASH_SESSION_KEY] = self.user.get_session_auth_hash()
+        if app := devices.app_of(self.user):
+            session[DEVICE_ID_SESSION_KEY] = app.persistent_id
         session.create()
         self.browser.session.cookies.set(settings.SESSION_COOKIE_NAME, session.session_key)
 
@@ -159,7 +163,8 @@ class Visitor:
         """The mapping comes as a template; the switch is pressed on the screen."""
         book = Book.objects.get()
         with MAPPING.open(newline="") as file:
-            rows = [loading.MappingRow(**row) for row in csv.DictReader(file)]
+            read: Iterable[dict[str, Any]] = csv.DictReader(file)
+            rows = [loading.MappingRow(**row) for row in read]
         say(f"{loading.apply(book, rows, actor=self.user)} lines of the account mapping were applied.")
         if not book.uses_financials:
             page = self._open(f"settings/financial/{book.pk}/configuration/")

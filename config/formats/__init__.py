@@ -1,0 +1,1 @@
+"""How dates and times are written, in one place: Django looks here because of FORMAT_MODULE_PATH."""
