@@ -3,8 +3,37 @@
 // HTMX would add a <style> element; theme.css holds the same rules.
 htmx.config.includeIndicatorStyles = false;
 
-// Alpine sets an object property by property; a text it would write into the style attribute.
-document.addEventListener("alpine:init", () => {
-    const bar = document.getElementById("changelist-actions");
-    if (bar) bar.setAttribute("x-bind:style", "{ width: changeListWidth + 'px' }");
+// Unfold writes its icons as words and makes buttons of spans: the words are no text to be read out, and what can be
+// clicked can be reached and pressed with the keyboard.
+document.addEventListener("DOMContentLoaded", () => {
+    for (const icon of document.querySelectorAll(".material-symbols-outlined")) {
+        if (!icon.hasAttribute("x-on:click")) icon.setAttribute("aria-hidden", "true");
+    }
+    for (const mark of document.querySelectorAll("a:not([href]), a[href='#'], span, div")) {
+        if (mark.hasAttribute("x-on:click")) asButton(mark);
+    }
 });
+
+// Django's own chooser makes a field without a name, and a list of what are no items of a list.
+window.addEventListener("load", () => {
+    for (const box of document.querySelectorAll(".select2-container")) {
+        const list = box.parentElement.querySelector("select");
+        const label = document.querySelector(`label[for="${list?.id}"]`)?.textContent.trim() ?? "Choose";
+        box.querySelector(".select2-search__field")?.setAttribute("aria-label", label);
+        box.querySelector("ul.select2-selection__rendered")?.setAttribute("role", "presentation");
+    }
+});
+
+const NAMES = { more_horiz: "More actions", more_vert: "More actions", close: "Close", expand_more: "Show more" };
+
+function asButton(mark) {
+    mark.setAttribute("role", "button");
+    mark.tabIndex = 0;
+    const word = mark.textContent.trim();
+    if (NAMES[word]) mark.setAttribute("aria-label", NAMES[word]);
+    mark.addEventListener("keydown", (event) => {
+        if (event.target !== mark || !["Enter", " "].includes(event.key)) return;
+        event.preventDefault();
+        mark.click();
+    });
+}

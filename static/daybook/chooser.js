@@ -1,10 +1,21 @@
 // Account choosers: each list of accounts becomes a field in which one types a part of the account's name or number.
 // The list itself stays the field of the form, so that without this script everything works as well.
 // What was typed is never dropped: a whole name or number is taken, anything else keeps the form from being sent.
+// A list with an address (data-choices) is too long for the page: it is asked for the accounts that hold what one types.
 
 let made = 0;
+const asked = new WeakMap();
 
 for (const list of document.querySelectorAll("select[data-chooser]")) make(list);
+
+// Of a mapping with thousands of rows only the changed ones are sent.
+for (const form of document.querySelectorAll("form[data-changes-only]")) {
+    form.addEventListener("submit", () => {
+        const kept = [...form.querySelectorAll("select[data-kept]")].filter((list) => !list.disabled && list.value === list.dataset.kept);
+        for (const list of kept) list.disabled = true;
+        setTimeout(() => { for (const list of kept) list.disabled = false; });
+    });
+}
 
 function make(list) {
     const box = document.createElement("div");
@@ -16,6 +27,7 @@ function make(list) {
     shown.id = id;
     shown.hidden = true;
     shown.setAttribute("role", "listbox");
+    shown.tabIndex = -1; // A list that scrolls would be a stop of the Tab key, and would vanish under it.
     said.id = `${id}-said`;
     said.className = "db-error db-small";
     said.hidden = true;
@@ -54,14 +66,53 @@ function chosen(list) {
     return option && option.value ? option.text : "";
 }
 
-function open(list, field, shown, typed) {
+async function open(list, field, shown, typed) {
+    if (list.dataset.choices && !(await ask(list, field, typed))) return;
+    show(list, field, shown, typed);
+}
+
+// Fills the list with what fits; whether this answer is still the one that is waited for.
+async function ask(list, field, typed) {
+    const mine = fetched(`${list.dataset.choices}?${new URLSearchParams({ q: typed })}`);
+    asked.set(list, mine);
+    // Until it has come the form is not sent: the name might be that of an account.
+    if (typed) field.setCustomValidity("Looking for this account. Try again in a moment.");
+    const found = await mine;
+    if (asked.get(list) !== mine) return false;
+    asked.delete(list);
+    field.setCustomValidity("");
+    const own = [...list.options].filter((option) => (!option.value && !option.disabled) || option.selected || "own" in option.dataset);
+    const here = new Set(own.map((option) => option.value).filter(Boolean));
+    const fresh = (found?.options ?? []).filter(({ value }) => !here.has(value)).map(offered);
+    list.replaceChildren(...own, ...fresh);
+    return true;
+}
+
+async function fetched(address) {
+    try {
+        const answer = await fetch(address, { headers: { Accept: "application/json" } });
+        return answer.ok && !answer.redirected ? await answer.json() : null;
+    } catch {
+        return null;
+    }
+}
+
+function offered({ value, text, name, number, warning, why }) {
+    const option = new Option(text, value);
+    option.disabled = Boolean(why);
+    for (const [key, given] of Object.entries({ name, number, warning, why })) if (given) option.dataset[key] = given;
+    return option;
+}
+
+function show(list, field, shown, typed) {
+    if (field.disabled || document.activeElement !== field) return;
     const words = typed.toLowerCase().split(/[\s:]+/).filter(Boolean);
     const offered = [...list.options].filter((option) => words.length || !option.disabled);
     const fitting = offered.filter((option) => words.every((word) => option.text.toLowerCase().includes(word)));
     shown.replaceChildren(...fitting.slice(0, 100).map((option, place) => line(option, `${shown.id}-${place}`)));
     if (!fitting.length) {
         const none = document.createElement("li");
-        none.textContent = "No account of a fitting type has this name.";
+        none.textContent = list.dataset.none || "No account of a fitting type has this name.";
         shown.append(none);
     }
     shown.hidden = false;
@@ -132,12 +183,14 @@ function choose(value, list) {
 }
 
 // Tab, or a click elsewhere, even on Save: an emptied field empties the row.
-function leave(list, field, shown) {
+async function leave(list, field, shown) {
+    if (asked.has(list)) await asked.get(list);
+    if (document.activeElement === field) return;
     const typed = field.value.trim();
     const whole = named(list, typed);
     if (typed && !whole && typed !== chosen(list)) {
         hide(field, shown);
-        complain(field, `“${typed}” is not the name of one account on this list. Choose one, or empty the field.`);
+        complain(field, `“${typed}” is not the name of one ${list.dataset.noun || "account"} on this list. Choose one, or empty the field.`);
         return;
     }
     if (whole && !whole.selected) choose(whole.value, list);
