@@ -22,7 +22,7 @@ from ledger.journal import charts, orders, recording
 from ledger.models import Account, Book, Feed, Source, Store
 from ledger.terms import Dimension
 from ledger.values import DimensionName, RemoteAccount
-from mappings import loading
+from mappings import files, loading
 from mappings.table import MappingTable
 from tests.chromium import browser
 from tests.integrations.at_the_till import LAMP
@@ -127,10 +127,10 @@ def feed(source: Source, book: Book, stores: dict[str, Store]) -> Feed:
 @pytest.fixture(scope="session")
 def remote_chart() -> list[RemoteAccount]:
     """The retailer's chart as an accounting system would tell it."""
-    return [_remote_account(row) for row in json.loads(CHART.read_text())]
+    return [remote_account(row) for row in json.loads(CHART.read_text())]
 
 
-def _remote_account(row: dict[str, Any]) -> RemoteAccount:
+def remote_account(row: dict[str, Any]) -> RemoteAccount:
     return RemoteAccount(
         external_id=row["id"],
         name=row["name"].rsplit(":", 1)[-1],
@@ -153,7 +153,7 @@ def chart(book: Book, remote_chart: list[RemoteAccount]) -> dict[str, Account]:
 @pytest.fixture(scope="session")
 def mapping_rows() -> list[loading.MappingRow]:
     with DEMO_MAPPING.open() as file:
-        return [loading.MappingRow(**row) for row in csv.DictReader(file)]
+        return files.from_dicts(csv.DictReader(file))
 
 
 @pytest.fixture

@@ -96,6 +96,6 @@ def _answering(sandbox: Sandbox, process: "subprocess.Popen[bytes]") -> Sandbox:
         try:
             requests.get(sandbox.url, timeout=5).raise_for_status()
             return sandbox
-        except requests.exceptions.ConnectionError:
+        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
             time.sleep(0.1)
     raise RuntimeError("The sandbox did not start; run `python -m sandbox` by hand to see why.")

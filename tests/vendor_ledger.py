@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count
 
-from ledger.errors import DaybookError, OutcomeUnknown, RateLimited, Rejected, Unreachable
+from ledger.errors import DaybookError, OutcomeUnknown, RateLimited, Rejected, Unreachable, Unsupported
 from ledger.terms import AccountType
-from ledger.values import Capabilities, Company, Delivered, OutgoingEntry, RemoteAccount, RemoteEntry
+from ledger.values import Capabilities, Company, Delivered, NewAccount, OutgoingEntry, RemoteAccount, RemoteEntry
 
 LATE = 100.0
 """Seconds after which work that was cut off is committed; less than the time to settle."""
@@ -66,6 +66,9 @@ class VendorLedger:
 
     def accounts(self) -> list[RemoteAccount]:
         return [RemoteAccount("1", "Cash", "Cash", "", AccountType.BANK, "", "USD", active=True)]
+
+    def create_account(self, wanted: NewAccount, *, send_before: float | None = None) -> RemoteAccount:
+        raise Unsupported("The pretend books take entries only.")
 
     def find(self, references: Sequence[str]) -> dict[str, list[RemoteEntry]]:
         if self.blind:

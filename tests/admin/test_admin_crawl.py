@@ -1,72 +1,27 @@
-"""Every address of the admin, opened as a stranger and as a manager of one store: nothing of others is shown."""
+"""Every address there is, opened as a stranger and in each role: nothing of others is shown, nothing is taken."""
 
-from collections.abc import Iterator
-from itertools import product
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
 from integrations import alerts
 from integrations.models import Connection
+from ledger.admin.scoping import ACCOUNTANT, ADMINISTRATOR, AUDITOR, STORE_MANAGER
 from ledger.journal import orders
 from ledger.models import Posting, Store
 from ledger.terms import SyncState
 from tests.admin.conftest import Login
+from tests.admin.crawling import IDS, OWN, addresses, buttons, everything_kept
+from tests.config.signing_in import somebody
 from tests.office import Office
 from tests.trade import item, paid, sale, ticket, unreadable
 
 FOREIGN = ("T810001", "T810002", "T810003", "777.77", "888.88", "555.55", "Secret Street", "said of another store")
 """What only the other store's rows hold."""
-
-
-def addresses() -> Iterator[str]:
-    """Every address under /admin/, with every id that exists in its place."""
-    found = _below(get_resolver().url_patterns, "/")
-    return (address for address in found if address.startswith("/admin/"))
-
-
-def _below(patterns: list[Any], prefix: str) -> Iterator[str]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            yield from _below(pattern.url_patterns, prefix + _plain(pattern))
-        elif isinstance(pattern, URLPattern):
-            yield from _filled(prefix + _plain(pattern), pattern)
-
-
-def _plain(pattern: URLPattern | URLResolver) -> str:
-    return str(pattern.pattern).removeprefix("^").removesuffix("$").replace("\\Z", "")
-
-
-def _filled(address: str, pattern: URLPattern) -> Iterator[str]:
-    converters = pattern.pattern.converters
-    if "(" in address:
-        return
-    for values in product(*(_values(name, converter) for name, converter in converters.items())):
-        filled = address
-        for (name, _), value in zip(converters.items(), values, strict=True):
-            filled = _put(filled, name, value)
-        yield filled
-
-
-def _put(address: str, name: str, value: str) -> str:
-    start = address.index(f"{name}>")
-    opening = address.rindex("<", 0, start)
-    return address[:opening] + value + address[start + len(name) + 1 :]
-
-
-def _values(name: str, converter: Any) -> list[str]:
-    if name == "vendor":
-        return ["quickbooks", "heartland-retail"]
-    if name in {"app_label", "url"}:
-        return ["ledger"]
-    models = [
-        model for room in ("ledger", "mappings", "integrations") for model in apps.get_app_config(room).get_models()
-    ]
-    ids = {str(pk) for model in models for pk in model._default_manager.values_list("pk", flat=True)[:12]}
-    return sorted(ids, key=int)[:14]
 
 
 @pytest.fixture
@@ -88,31 +43,165 @@ def two_stores(office: Office, connection: Connection, stores: dict[str, Store])
     return mine, other
 
 
-def test_a_stranger_sees_the_login_and_nothing_else(client: Client, two_stores: tuple[Store, Store]) -> None:
-    seen = 0
-    for address in addresses():
+ALIVE = {200, 302, 400, 401, 403, 404, 405, 415, 422}
+"""What a page may answer to whoever asks; never a 5xx."""
+MINE = ("11.11", "22.22", "33.33")
+"""What only the own store's rows hold."""
+
+
+@pytest.fixture(autouse=True)
+def no_throttle(settings: Any) -> None:
+    settings.API_CALLS_PER_MINUTE = 1_000_000
+
+
+def member(role: str, *, stores: tuple[Store, ...] = ()) -> Client:
+    """A client of somebody of this role."""
+    person = somebody(role.split()[0].lower(), role=role)
+    person.stores.set(stores)
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def opened(client: Client, *, more: Iterable[str] = ()) -> dict[str, str]:
+    """The pages that open for somebody, by their address; whatever else there is must answer in order."""
+    pages = {}
+    for address in [*addresses(), *more]:
+        if address.startswith("/admin/logout/"):
+            continue
         answer = client.get(address)
-        seen += 1
+        assert answer.status_code in ALIVE, (address, answer.status_code)
+        if answer.status_code == 200:
+            body = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+            pages[address] = body.decode(errors="replace")
+    return pages
+
+
+def shown(pages: dict[str, str], marks: Iterable[str]) -> list[tuple[str, str]]:
+    """Where a mark is read. A search repeats what was searched for; the row's amount would still give it away."""
+    return [
+        (address, mark) for address, page in pages.items() for mark in marks if mark in page and mark not in address
+    ]
+
+
+def test_a_stranger_sees_the_login_and_nothing_else(client: Client, two_stores: tuple[Store, Store]) -> None:
+    seen = addresses()
+    for address in seen:
+        answer = client.get(address)
+        if address.startswith("/api/") and answer.status_code != 302:
+            assert answer.status_code in {401, 403, 404}, (address, answer.status_code)
+            continue
         free = address.startswith(("/admin/login/", "/admin/logout/", "/admin/jsi18n/"))
         assert free or answer.status_code in {302, 405}, (address, answer.status_code)
         assert free or answer.status_code == 405 or "/admin/login/" in answer["Location"], address
-    assert seen > 200
+    assert len(seen) > 200
+
+
+def test_an_administrator_opens_every_page(two_stores: tuple[Store, Store]) -> None:
+    pages = opened(member(ADMINISTRATOR), more=searches())
+    assert len(pages) > 80
+    must = ["/admin/auth/user/", "/admin/auth/group/", "/admin/ledger/auditrecord/", "/admin/integrations/quickbooks/"]
+    assert [address for address in must if address not in pages] == []
+
+
+def test_an_accountant_works_in_the_books_and_reaches_no_keys_and_no_people(two_stores: tuple[Store, Store]) -> None:
+    client = member(ACCOUNTANT)
+    pages = opened(client, more=searches())
+    assert len(pages) > 60
+    assert [address for address in pages if address.startswith("/admin/auth/")] == []
+    keys = [address for address, page in pages.items() if re.search(r'name="(api_token|client_secret|base_url)"', page)]
+    assert keys == []
+    wrong = [action for page in pages.values() for action in buttons(page) if "/auth/" in action or "/keys/" in action]
+    assert wrong == []
+    before = everything_kept()
+    for address in addresses("/admin/auth/"):
+        answer = client.post(address, ANYTHING)
+        assert answer.status_code in {302, 403, 404, 405}, address
+    for name in ("keys", "test", "connect", "disconnect", "days", "feed"):
+        for connection in Connection.objects.all():
+            assert client.post(reverse(f"integrations:{name}", args=[connection.pk])).status_code == 403, name
+    after = everything_kept()
+    assert [table for table in before if before[table] != after[table]] == []
+
+
+def test_a_store_manager_of_the_role_sees_the_own_store_only(two_stores: tuple[Store, Store]) -> None:
+    pages = opened(member(STORE_MANAGER, stores=(two_stores[0],)), more=searches())
+    assert shown(pages, FOREIGN) == []
+    assert any("11.11" in page for page in pages.values())
+    orders_something = {action for page in pages.values() for action in buttons(page)}
+    foreign = [action for action in orders_something if not re.search(OF_A_STORE_MANAGER, action)]
+    assert foreign == []
+
+
+OF_A_STORE_MANAGER = (
+    r"^$|/(logout|password_change|second-factor|api-tokens|hearing|retry|retry-failed|bulk|events|acknowledge)\b"
+)
+"""What a store manager finds a button for; a form without an address answers to its own page."""
+
+
+def test_a_store_manager_without_a_store_sees_no_event_at_all(two_stores: tuple[Store, Store]) -> None:
+    pages = opened(member(STORE_MANAGER), more=searches())
+    assert shown(pages, (*FOREIGN, *MINE)) == []
 
 
 def test_a_store_manager_with_every_permission_sees_the_own_store_only(
     login: Login, everything: list[str], two_stores: tuple[Store, Store]
 ) -> None:
-    client = login(*everything, stores=(two_stores[0],))
-    opened = 0
-    for address in [*addresses(), *searches()]:
-        if address.startswith("/admin/logout/"):
+    pages = opened(login(*everything, stores=(two_stores[0],)), more=searches())
+    assert shown(pages, FOREIGN) == []
+    assert len(pages) > 20
+
+
+def test_an_auditor_reads_everything_and_finds_nothing_to_press(two_stores: tuple[Store, Store]) -> None:
+    pages = opened(member(AUDITOR), more=searches())
+    assert len(pages) > 70
+    for must in ("/admin/ledger/auditrecord/", "/admin/auth/user/", "/admin/integrations/quickbooks/"):
+        assert must in pages
+    pressed = {(address, action) for address, page in pages.items() for action in buttons(page)}
+    assert [(at, action) for at, action in sorted(pressed) if not (action or at).startswith(OWN)] == []
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_an_auditor_changes_nothing(two_stores: tuple[Store, Store], method: str) -> None:
+    client = member(AUDITOR)
+    before, taken = everything_kept(), []
+    for address in addresses(ids=IDS if method == "post" else 1):
+        if address.startswith(OWN) or "/export" in address:  # Who exports has read; the audit tells of it.
             continue
-        answer = client.get(address)
-        assert answer.status_code in {200, 302, 400, 403, 404, 405}, (address, answer.status_code)
-        opened += answer.status_code == 200
-        for mark in FOREIGN:  # A search repeats what was searched for; the row's amount would still give it away.
-            assert mark in address or mark not in answer.content.decode(), (address, mark)
-    assert opened > 20
+        answer = getattr(client, method)(address, *([ANYTHING] if method == "post" else []))
+        assert answer.status_code < 500, address
+        if answer.status_code not in {401, 403, 404, 405, 415} and not is_a_list(address, answer):
+            taken.append((address, answer.status_code))
+    after = everything_kept()
+    assert [table for table in before if before[table] != after[table]] == []
+    assert taken == []
+
+
+ANYTHING = {
+    "reason": "mine",
+    "compared": "on",
+    "remote_id": "1",
+    "which": "none",
+    "book": "1",
+    "name": "Mine",
+    "first": "2010-12-01",
+    "last": "2030-12-31",
+    "action": "delete_selected",
+    "_selected_action": "1",
+    "post": "yes",
+    "username": "mine",
+    "is_superuser": "on",
+    "is_active": "on",
+    "day_start": "05:00",
+}
+"""What forms ask for, all at once."""
+
+
+def is_a_list(address: str, answer: Any) -> bool:
+    """Django's lists and choosers answer a POST like a GET, and its way from an unknown row leads back."""
+    if answer.status_code not in {200, 302} or answer.streaming:
+        return False
+    return not [action for action in buttons(answer.content.decode()) if not (action or address).startswith(OWN)]
 
 
 def searches() -> list[str]:

@@ -1,14 +1,18 @@
 """The Financial Events tab: what it lists, in which order, what can be chosen and retried."""
 
+import re
 from datetime import date
+from html import unescape
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from integrations.admin_views import filtering
 from integrations.models import Connection
-from ledger.models import Posting
+from ledger.journal import orders
+from ledger.models import Posting, Store
 from ledger.terms import SyncState
 from tests.admin.conftest import Login
 from tests.office import Office
@@ -50,6 +54,114 @@ def test_a_state_a_range_and_a_number_narrow_the_list(
     assert "T2<" in by_day and "T1<" not in by_day
     by_number = tab(admin_client, connection, number=" t1 ")
     assert "T1<" in by_number and "T2<" not in by_number
+
+
+def test_store_kind_and_amounts_narrow_it_further_and_together(
+    admin_client: Client, office: Office, connection: Connection, stores: dict[str, Store]
+) -> None:
+    office.record(sale("20.00", external_id="1"), sale("30.00", external_id="2"))
+    office.record(sale("30.00", external_id="3", store="100002"), sale("-5.00", external_id="4"))
+    los_angeles = str(stores["Los Angeles"].pk)
+    assert shown(admin_client, connection, store=los_angeles) == ["T3"]
+    assert shown(admin_client, connection, least="20.01") == ["T3", "T2"]
+    assert shown(admin_client, connection, most="0") == ["T4"]
+    assert shown(admin_client, connection, least="20", most="20") == ["T1"]
+    assert shown(admin_client, connection, least="30", store=los_angeles, kind="ticket", state="open") == ["T3"]
+    assert shown(admin_client, connection, least="30", store=los_angeles, state="error") == []
+
+
+def test_many_events_of_such_amounts_are_narrowed_just_the_same(
+    admin_client: Client, office: Office, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.record(*(sale(f"{n}.00", external_id=str(n)) for n in range(1, 9)))
+    few = shown(admin_client, connection, least="3", most="6.00")
+    monkeypatch.setattr(filtering, "FEW", 2)
+    assert shown(admin_client, connection, least="3", most="6.00") == few == ["T6", "T5", "T4", "T3"]
+
+
+def test_the_filter_stands_as_chips_that_can_be_taken_away_one_by_one(
+    admin_client: Client, office: Office, connection: Connection, stores: dict[str, Store]
+) -> None:
+    store = stores["Main Street"]
+    office.record(unreadable("3", readable=True, what="its total is missing."))
+    page = tab(admin_client, connection, store=str(store.pk), state="error", first="2010-12-01", cause="unreadable")
+    chips = dict(re.findall(r'<a href="([^"]*)" aria-label="Without ([^"]*)">', page))
+    said = {words: unescape(address) for address, words in chips.items()}
+    assert said["Store: Main Street"] == "?state=error&first=2010-12-01&cause=unreadable"
+    assert said["From: Dec 1, 2010"] == f"?state=error&store={store.pk}&cause=unreadable"
+    assert any(words.startswith("Cause: ") and "its total is missing" in words for words in said)
+
+
+def test_the_other_order_and_the_next_page_keep_the_filter(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(*(sale("9.00", external_id=str(7000 + n)) for n in range(51)))
+    page = unescape(tab(admin_client, connection, least="9"))
+    assert 'href="?least=9&sort=oldest"' in page and 'href="?least=9&page=2"' in page
+    assert shown(admin_client, connection, least="9", page="2", sort="oldest") == ["T7050"]
+
+
+def test_an_event_without_a_date_stands_behind_all_others(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(sale(external_id="1", day=date(2010, 12, 1)), unreadable("5"), sale(external_id="2"))
+    undated = Posting.objects.get(business_date=None).number
+    assert shown(admin_client, connection) == ["T2", "T1", undated]
+    assert shown(admin_client, connection, sort="oldest") == [undated, "T1", "T2"]
+
+
+def test_what_was_set_aside_can_be_listed(admin_client: Client, office: Office, connection: Connection) -> None:
+    office.record(sale(external_id="1"), sale(external_id="2"))
+    Posting.objects.filter(number="T2").update(set_aside_reason="Training")
+    assert shown(admin_client, connection, state="aside") == ["T2"]
+
+
+def test_an_order_of_past_events_leads_to_its_events(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(sale(external_id="1", day=date(2010, 12, 1)), sale(external_id="2", day=date(2010, 12, 2)))
+    order = orders.order_past(office.book, date(2010, 12, 1), date(2010, 12, 1), actor=None)
+    assert shown(admin_client, connection, order=str(order.pk)) == ["T1"]
+    assert "past events, Dec 1, 2010 to Dec 1, 2010" in tab(admin_client, connection, order=str(order.pk))
+
+
+def test_a_part_of_the_filter_that_cannot_be_read_is_said_and_the_rest_holds(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(sale("20.00", external_id="1"), sale("30.00", external_id="2"))
+    assert shown(admin_client, connection, least="25", most="much") == ["T2"]
+    assert "Amount to: Enter a number." in tab(admin_client, connection, least="25", most="much")
+
+
+def test_a_store_manager_is_offered_the_own_stores_only(
+    login: Login, office: Office, connection: Connection, stores: dict[str, Store]
+) -> None:
+    office.record(sale(external_id="1"), sale(external_id="3", store="100002"))
+    client = login(SEE, stores=(stores["Main Street"],))
+    assert "Los Angeles" not in tab(client, connection)
+    assert shown(client, connection, store=str(stores["Los Angeles"].pk)) == ["T1"]
+
+
+def test_a_long_list_of_stores_is_searched_by_typing(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    assert "data-chooser" not in tab(admin_client, connection)
+    Store.objects.bulk_create(Store(source=office.source, external_id=f"x{n}", name=f"Shop {n}") for n in range(200))
+    assert 'data-chooser="All stores"' in tab(admin_client, connection)
+
+
+def test_a_long_name_of_a_store_is_cut_and_can_be_read_in_full(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    long = "The Store at the Corner of Main Street and Second Avenue"
+    Store.objects.filter(external_id="100001").update(name=long)
+    office.record(sale(external_id="1"))
+    assert f'title="{long}">{long[:29]}…' in tab(admin_client, connection)
+
+
+def shown(client: Client, connection: Connection, **chosen: str) -> list[str]:
+    """The numbers in the list, in its order."""
+    return re.findall(r'<th scope="row"><a [^>]*>([^<]+)</a>', tab(client, connection, **chosen))
 
 
 def test_an_entry_is_found_by_its_number_in_the_books(
@@ -112,7 +224,7 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(
     admin_client: Client, office: Office, connection: Connection, django_assert_max_num_queries: Any
 ) -> None:
     office.record(*(unreadable(str(n), readable=True) for n in range(55)))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         tab(admin_client, connection)
 
 

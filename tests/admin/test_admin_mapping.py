@@ -151,3 +151,104 @@ def test_an_unused_account_leaves_the_list_until_the_next_import(
 def test_deleting_an_account_needs_its_permission(login: Login, book: Book, chart: dict[str, Account]) -> None:
     address = reverse("mappings:delete_account", args=[book.pk, chart["Checking"].pk])
     assert login("ledger.view_account").post(address).status_code == 403
+
+
+# --- Rows that the form does not edit -------------------------------------------------------------
+
+
+def test_rows_narrowed_further_are_shown_and_can_be_deleted(
+    login: Login, book: Book, mapping: MappingTable, chart: dict[str, Account]
+) -> None:
+    base = Mapping.objects.get(role="shipping_income")
+    row = Mapping.objects.create(book=book, role="shipping_income", tender="2", account=chart["Services"])
+    client = login(*MAP)
+    page = client.get(reverse("mappings:configuration", args=[book.pk])).content.decode()
+    address = reverse("mappings:delete_row", args=[book.pk, row.pk])
+    assert "Shipping income: Visa" in page and address in page
+    assert "Its lines go to Services now" in client.get(address).content.decode()
+    assert Mapping.objects.filter(pk=row.pk).exists()
+    client.post(address)
+    assert not Mapping.objects.filter(pk=row.pk).exists() and Mapping.objects.filter(pk=base.pk).exists()
+    record = AuditRecord.objects.get(deed="deleted a row of the mapping of")
+    assert record.before == {"Shipping income: Visa": "Services"}
+
+
+def test_a_reader_of_the_mapping_deletes_no_row(login: Login, book: Book, mapping: MappingTable) -> None:
+    row = Mapping.objects.first()
+    assert row is not None
+    client = login("mappings.view_mapping")
+    assert client.post(reverse("mappings:delete_row", args=[book.pk, row.pk])).status_code == 403
+
+
+# --- Ten thousand accounts and two hundred stores -------------------------------------------------
+
+
+@pytest.fixture
+def large(book: Book, mapping: MappingTable, stores: dict[str, Store], chart: dict[str, Account]) -> Book:
+    """10,000 accounts, 200 stores, and cash of each store on an account of its own."""
+    kinds = ["bank", "income", "current_liability", "cost_of_goods_sold", "current_asset"]
+    accounts = [
+        Account(
+            book=book,
+            external_id=f"x{n}",
+            number=f"{n:05}",
+            name=f"Account of a department with a long name {n}",
+            full_name=f"Accounts of the company:Account of a department with a long name {n}",
+            type=kinds[n % 5],
+            imported_at="2026-01-01T00:00:00Z",
+        )
+        for n in range(10_000)
+    ]
+    Account.objects.bulk_create(accounts, batch_size=500)
+    source = stores["Chicago"].source
+    shops = [Store(source=source, external_id=f"9{n}", name=f"Shopping Centre {n:03}") for n in range(200)]
+    Store.objects.bulk_create(shops)
+    rows = [Mapping(book=book, role="tender", tender="1", store=shop, account=chart["Checking"]) for shop in shops]
+    Mapping.objects.bulk_create(rows)
+    return book
+
+
+def test_a_large_company_does_not_break_the_mapping(
+    login: Login, large: Book, django_assert_max_num_queries: Any
+) -> None:
+    client = login(*MAP, "ledger.view_account")
+    client.get(reverse("mappings:accounts", args=[large.pk]))
+    with django_assert_max_num_queries(40):
+        page = client.get(reverse("mappings:configuration", args=[large.pk]))
+    assert page.status_code == 200 and len(page.content) < 1_000_000
+    assert "Shopping Centre 199" in page.content.decode() and "data-choices" in page.content.decode()
+    with django_assert_max_num_queries(30):
+        listed = client.get(reverse("mappings:accounts", args=[large.pk]))
+    assert len(listed.content) < 300_000 and "Page 1 of 10" in listed.content.decode()
+
+
+def test_of_many_accounts_those_that_hold_what_one_types_are_offered(login: Login, large: Book) -> None:
+    client = login(*MAP)
+    address = reverse("mappings:choices", args=[large.pk, "shipping_income"])
+    found = client.get(address, {"q": "department 777"}).json()["options"]
+    assert found and all("777" in option["text"] and "department" in option["text"] for option in found)
+    assert client.get(address, {"q": "00006"}).json()["options"][0]["number"] == "00006"
+    assert client.get(address, {"q": "00005"}).json()["options"] == []  # a bank account fits no income
+    everything = client.get(address).json()
+    assert len(everything["options"]) == 50 and everything["more"]
+    (party,) = [o for o in client.get(address, {"q": "receivable"}).json()["options"] if o.get("why")]
+    assert party["value"] == "" and "customer or vendor" in party["why"]
+
+
+def test_an_account_that_the_page_did_not_list_is_saved(login: Login, large: Book) -> None:
+    account = Account.objects.get(number="00006")
+    status, said = save(login(*MAP), large, {SHIPPING: account.pk})
+    assert status == 200 and "Saved, 1 changed" in said
+    assert account_of(large, "shipping_income") == account.full_name
+
+
+def test_what_was_chosen_is_kept_when_another_row_is_refused(login: Login, large: Book) -> None:
+    account, wrong = Account.objects.get(number="00006"), Account.objects.get(full_name="Checking")
+    status, page = save(login(*MAP), large, {SHIPPING: account.pk, "account:rounding::": wrong.pk})
+    assert status == 422 and f'value="{account.pk}" data-own' in page
+    assert "Checking (cannot be used any more)" in page
+
+
+def test_the_choices_are_for_who_reads_the_mapping(login: Login, book: Book) -> None:
+    assert login("ledger.view_account").get(reverse("mappings:choices", args=[book.pk, "sales"])).status_code == 403
+    assert login(*MAP, name="lee").get(reverse("mappings:choices", args=[book.pk, "sails"])).status_code == 404

@@ -1,22 +1,28 @@
 """One event on its page: what is shown, and what a person can do about it."""
 
+import re
 from datetime import date
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations import pipeline
-from integrations.models import Connection
+from integrations import alerts, bulk, pipeline
+from integrations.bulk_deeds import DEEDS
+from integrations.models import Alert, Connection
+from ledger.audit import note
 from ledger.errors import Rejected
 from ledger.journal import delivery, orders
-from ledger.models import Account, AuditRecord, Posting
+from ledger.models import Account, AuditRecord, Posting, Store
 from ledger.terms import Outcome, SyncState
 from ledger.values import EventFacts
 from tests.admin.conftest import Login
 from tests.office import Office
 from tests.sandbox_fixture import Sandbox
-from tests.trade import item, new_id, paid, sale, tax, ticket, unreadable
+from tests.trade import changed, item, new_id, paid, sale, tax, ticket, unreadable
 
 SALE = ticket(item("20.00", name="Brass lamp"), tax("1.78"), paid("21.78"), external_id="555")
 
@@ -126,6 +132,199 @@ def test_a_single_failed_event_is_retried(login: Login, office: Office, connecti
     client = login("ledger.view_posting", "ledger.retry_posting")
     client.post(reverse("integrations:retry", args=[office.posting(stuck).pk]))
     assert office.posting(stuck).state == SyncState.NOT_SYNCED
+
+
+# --- The whole story ------------------------------------------------------------------------------
+
+
+def story(client: Client, posting: Posting) -> list[str]:
+    """What the page tells, in its order."""
+    answer = client.get(reverse("admin:ledger_posting_change", args=[posting.pk]))
+    return [happening.what for happening in answer.context["story"]]
+
+
+@pytest.fixture
+def told(office: Office, connection: Connection, admin_user: User) -> Posting:
+    """A sale that failed, was changed at the till, set aside and taken back, refused, retried, posted, changed."""
+    facts = ticket(item("10.00", name="Tea towel"), paid("10.00", by="99"), external_id="556")
+    ordered(office, facts)
+    office.enter()
+    facts = changed(facts, item("12.00", name="Tea towel"), paid("12.00", by="2"))
+    office.record(facts)
+    orders.set_aside(office.posting(facts), "Test sale?", actor=admin_user)
+    orders.take_back(office.posting(facts), actor=admin_user)
+    office.enter()
+    refusal = Rejected("QuickBooks refused it. Correct it, then Retry.", vendor_code="6000", vendor_message="No way")
+    office.answer(office.sent(), error=refusal)
+    orders.retry(Posting.objects.filter(pk=office.posting(facts).pk), actor=admin_user)
+    office.post()
+    office.record(changed(facts, item("15.00", name="Tea towel"), paid("15.00", by="2")))
+    return office.posting(facts)
+
+
+def test_the_page_tells_everything_in_the_order_in_which_it_happened(admin_client: Client, told: Posting) -> None:
+    whats = story(admin_client, told)
+    assert whats == [
+        "Captured from Heartland Retail, Main Street.",
+        "Ordered by Daybook: Sync Past Events, Dec 14, 2010 to Dec 14, 2010, 1 event.",
+        "Changed at the till (revision 2).",
+        "admin set aside an event.",
+        "admin took back an event that was set aside.",
+        "Booked: entry HR-T556, 20.00 USD, dated Dec 14, 2010, dropped later and never posted.",
+        "Sent to QuickBooks Online, which refused it.",
+        "admin retried failed events.",
+        "Booked: entry HR-T556, 20.00 USD, dated Dec 14, 2010.",
+        "Sent to QuickBooks Online, which took it.",
+        f"Synced. It stands in the books: entry {told.entry.remote_id} of QuickBooks Online.",  # type: ignore[union-attr]
+        "Changed at the till (revision 3).",
+    ]
+
+
+def test_the_story_says_what_changed_in_words_and_why_each_account(admin_client: Client, told: Posting) -> None:
+    shown = " ".join(re.sub(r"<[^>]+>", " ", page(admin_client, told)).split())
+    for part in (
+        "Total 10.00 USD 12.00 USD",
+        "Item Tea towel 1 for 10.00 USD, in Home, cost 8 each 1 for 12.00 USD, in Home, cost 8 each",
+        "Tender Visa - 12.00 USD",
+        "Their words: No way",
+        "Code 6000",
+        "Test sale?",
+        "Not Synced",
+        "It was booked before that: the entry stays as it was.",
+        "Debit Card Clearing:Visa and Mastercard, 12.00 USD (Payment account). Mapping Payment account (Visa)",
+    ):
+        assert part in shown, part
+
+
+def test_the_story_names_the_alerts_it_was_part_of(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    ordered(office, ticket(item("20.00"), paid("20.00", by="99"), external_id="557"))
+    office.enter()
+    alerts.refresh(connection)
+    posting = Posting.objects.get()
+    assert "Part of an alert." in story(admin_client, posting)
+    assert reverse("admin:integrations_alert_change", args=[Alert.objects.get().pk]) in page(admin_client, posting)
+
+
+def test_an_alert_that_closed_stays_in_the_story_of_what_it_held_up(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    ordered(office, ticket(item("20.00"), paid("20.00", by="99"), external_id="557"))
+    office.enter()
+    alerts.refresh(connection)
+    orders.set_aside(Posting.objects.get(), "Test sale", actor=None)
+    alerts.refresh(connection)
+    told = story(admin_client, Posting.objects.get())
+    assert told[-3:] == ["Part of an alert.", "Daybook set aside an event.", "The alert closed: its cause was gone."]
+
+
+def test_an_order_is_named_with_who_gave_it_and_leads_to_the_audit(
+    admin_client: Client, office: Office, connection: Connection, admin_user: User
+) -> None:
+    office.record(SALE)
+    orders.order_past(office.book, date(2010, 12, 1), date(2010, 12, 31), actor=admin_user)
+    posting = office.posting(SALE)
+    assert "Ordered by admin: Sync Past Events, Dec 1, 2010 to Dec 31, 2010, 1 event." in story(admin_client, posting)
+    record = AuditRecord.objects.get(deed="ordered past events")
+    assert reverse("admin:ledger_auditrecord_change", args=[record.pk]) in page(admin_client, posting)
+
+
+def test_a_deed_on_many_events_is_part_of_the_story_of_each(
+    admin_client: Client, office: Office, connection: Connection, admin_user: User
+) -> None:
+    ordered(office, SALE)
+    office.record(sale("20.00", external_id=new_id()))
+    rows = Posting.objects.all()
+    row = bulk.order(office.book, DEEDS["set_aside"], rows, actor=admin_user, narrowed={}, reason="Test sales")
+    bulk.run(row, go_on=lambda: True)
+    assert "Set aside, chosen by admin, with 1 other." in story(admin_client, office.posting(SALE))
+    assert "Reason: Test sales" in page(admin_client, office.posting(SALE))
+
+
+def test_a_store_manager_reads_of_anothers_deed_only_what_became_of_this_event(
+    login: Login, office: Office, connection: Connection, admin_user: User, stores: dict[str, Store]
+) -> None:
+    ordered(office, SALE)
+    office.record(sale("20.00", external_id=new_id(), store="100002"))
+    rows, why = Posting.objects.all(), "The other store's fraud"
+    bulk.order(office.book, DEEDS["set_aside"], rows, actor=admin_user, narrowed={}, reason=why)
+    manager = login("ledger.view_posting", stores=(stores["Main Street"],))
+    posting = office.posting(SALE)
+    assert "Set aside, chosen by admin." in story(manager, posting)
+    shown = page(manager, posting)
+    assert "Not done yet." in shown and "fraud" not in shown and "1 other" not in shown
+
+
+def test_a_store_manager_does_not_read_how_many_events_an_order_took(
+    login: Login, office: Office, connection: Connection, stores: dict[str, Store]
+) -> None:
+    office.record(sale("20.00", external_id=new_id(), store="100002"))
+    ordered(office, SALE)
+    manager = login("ledger.view_posting", stores=(stores["Main Street"],))
+    shown = page(manager, office.posting(SALE))
+    assert "Ordered by Daybook: Sync Past Events, Dec 14, 2010 to Dec 14, 2010." in shown and "2 events" not in shown
+
+
+def test_times_are_the_stores_own_with_the_other_time_on_hover(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    facts = sale("20.00", external_id=new_id(), store="100002")
+    office.record(facts)
+    shown = page(admin_client, office.posting(facts))
+    assert 'title="Dec 14, 2010, 17:00:00 UTC (America/Los_Angeles)">Dec 14, 2010, 09:00 PST</time>' in shown
+    assert f"Sale {facts.header.number}, Los Angeles, Dec 14, 2010, 09:00, 20.00 USD, Cash" in shown
+
+
+def test_the_id_of_the_logs_stands_on_the_page_before_there_is_an_entry(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(SALE)
+    assert '<code class="db-trace">HR-T555</code>' in page(admin_client, office.posting(SALE))
+
+
+def test_a_store_manager_reads_the_story_without_the_audit_and_the_mapping(
+    login: Login, told: Posting, stores: dict[str, Store]
+) -> None:
+    client = login("ledger.view_posting", "integrations.view_alert", stores=(stores["Main Street"],))
+    shown = page(client, told)
+    assert "admin set aside an event." in shown and "Test sale?" in shown
+    assert "/auditrecord/" not in shown and "/configuration/" not in shown
+
+
+def test_a_long_story_takes_no_more_queries_than_a_short_one(
+    admin_client: Client, office: Office, connection: Connection, told: Posting, admin_user: User
+) -> None:
+    page(admin_client, told)
+    with CaptureQueriesContext(database) as short:
+        page(admin_client, told)
+    for amount in range(20, 26):
+        lines = item(f"{amount}.00", name="Tea towel"), paid(f"{amount}.00", by="2")
+        office.record(changed(ticket(*lines, external_id="556"), *lines))
+        note(admin_user, "adopted an entry", told, after={"entry": "1"})
+    with CaptureQueriesContext(database) as long:
+        page(admin_client, told)
+    assert len(long) <= len(short)
+
+
+def test_an_entrys_page_tells_its_story_and_what_was_sent(
+    admin_client: Client, login: Login, told: Posting, stores: dict[str, Store]
+) -> None:
+    address = reverse("admin:ledger_journalentry_change", args=[told.entry_id])
+    answer = admin_client.get(address)
+    whats = [happening.what for happening in answer.context["story"]]
+    assert "Booked: entry HR-T556, 20.00 USD, dated Dec 14, 2010." in whats
+    assert whats.index("Sent to QuickBooks Online, which took it.") > whats.index("admin retried failed events.")
+    sent = reverse("admin:ledger_journalentry_sent", args=[told.entry_id])
+    assert sent in answer.content.decode()
+    assert admin_client.get(sent).content.decode() == "the body of HR-T556"
+    manager = login("ledger.view_journalentry", stores=(stores["Main Street"],))
+    assert manager.get(address).status_code == 200 and sent not in manager.get(address).content.decode()
+    assert manager.get(sent).status_code == 403
+    assert login("ledger.view_posting", name="lee").get(sent).status_code == 403
+
+
+# --- Adopting -------------------------------------------------------------------------------------
 
 
 def typed_by_hand(reference: str, lines: list[tuple[str, str, str]], *, day: date) -> dict[str, object]:

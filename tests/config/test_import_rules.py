@@ -4,8 +4,8 @@ import grimp
 import pytest
 
 ROOMS = ("config", "integrations", "mappings", "ledger", "sandbox")
-SHARED = {f"ledger.{name}" for name in ("values", "ports", "terms", "errors", "money")} | {"ledger"}
-NOT_VENDORS = {"admin_views", "management", "migrations"}
+SHARED = {f"ledger.{name}" for name in ("values", "ports", "terms", "errors", "money", "masking")} | {"ledger"}
+NOT_VENDORS = {"admin_views", "api", "management", "migrations", "models"}
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,21 @@ def test_a_run_of_more_than_19_digits_is_no_card() -> None:
     assert logs.clean("0" + CARD + "0000") == "0" + CARD + "0000"
 
 
+def test_our_own_ids_and_fingerprints_stand_whole() -> None:
+    """One in two hundred holds a run of digits that looks like a card's."""
+    fingerprint = f"ab{CARD}" + "c" * 46
+    request_id = f"{CARD}abcdef0123456789"
+    owner = next(told for n in range(100_000) if logs.clean(told := f"a4111111-1111-4111-8111-{n:05d}abcdefa") != told)
+    written = logs.clean({"fingerprint": fingerprint, "request_id": request_id, "owner": owner})
+    assert written == {"fingerprint": fingerprint, "request_id": request_id, "owner": owner}
+
+
+@pytest.mark.parametrize("name", ["request_id", "fingerprint", "owner", "message", "event"])
+@pytest.mark.parametrize("written", [CARD, f"id {CARD}", f"ab{CARD}", f"{CARD}abcdef", f"x{CARD}" + "c" * 47])
+def test_a_card_number_does_not_pass_for_an_id_of_ours(name: str, written: str) -> None:
+    assert CARD not in logs.clean({name: written})[name]
+
+
 def test_arguments_of_a_librarys_message_are_masked() -> None:
     assert "abc-def-ghi" not in line("refreshed with %s", "token=abc-def-ghi")
 

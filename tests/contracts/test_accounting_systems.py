@@ -17,8 +17,8 @@ from ledger.errors import AuthExpired, OutcomeUnknown, PeriodClosed, Rejected, U
 from ledger.journal.booking import new_key
 from ledger.models import Book
 from ledger.ports import AccountingSystem
-from ledger.terms import AccountType, Side
-from ledger.values import Delivered, OutgoingEntry, OutgoingLine, RemoteAccount
+from ledger.terms import AccountType, Role, Side
+from ledger.values import Delivered, NewAccount, OutgoingEntry, OutgoingLine, RemoteAccount
 from tests.sandbox_fixture import Sandbox
 from tests.trade import new_id
 
@@ -109,6 +109,73 @@ def test_the_chart_holds_inactive_accounts_too(books: AccountingSystem) -> None:
 
 def test_what_must_not_be_mapped_is_known_by_its_type(books: AccountingSystem) -> None:
     assert {AccountType.RECEIVABLE, AccountType.PAYABLE} <= {account.type for account in books.accounts()}
+
+
+# --- New accounts ---------------------------------------------------------------------------------
+
+
+def new_account(name: str = "", *, kind: AccountType = AccountType.INCOME, role: Role = Role.SALES) -> NewAccount:
+    return NewAccount(name or f"Sales - {new_id()}", kind, role, new_key())
+
+
+def named(books: AccountingSystem, name: str) -> list[RemoteAccount]:
+    return [account for account in books.accounts() if account.full_name == name]
+
+
+@pytest.mark.parametrize(
+    ("kind", "role"),
+    [
+        (AccountType.BANK, Role.TENDER),
+        (AccountType.CURRENT_ASSET, Role.TENDER),
+        (AccountType.CURRENT_LIABILITY, Role.TAX_PAYABLE),
+        (AccountType.INCOME, Role.SALES),
+        (AccountType.INCOME, Role.SHIPPING_INCOME),
+        (AccountType.COST_OF_GOODS_SOLD, Role.COGS),
+        (AccountType.CURRENT_ASSET, Role.INVENTORY_ON_HAND),
+        (AccountType.EXPENSE, Role.ROUNDING),
+    ],
+)
+def test_a_new_account_stands_in_the_chart_with_its_type(
+    connection: Connection, books: AccountingSystem, kind: AccountType, role: Role
+) -> None:
+    wanted = new_account(kind=kind, role=role)
+    created = books.create_account(wanted)
+    (found,) = named(books, wanted.name)
+    assert found == created and (found.type, found.active, found.warning) == (kind, True, "")
+    kind_of = vendors.VENDORS[connection.vendor].account_kind
+    assert kind_of is not None and kind_of(wanted)[1] == found.detail
+
+
+def test_an_account_that_is_wanted_twice_is_created_once(books: AccountingSystem) -> None:
+    wanted = new_account()
+    first, again = books.create_account(wanted), books.create_account(wanted)
+    third = books.create_account(replace(wanted, request_key=new_key()))
+    assert first.external_id == again.external_id == third.external_id
+    assert len(named(books, wanted.name)) == 1
+
+
+def test_an_account_whose_answer_was_lost_is_not_created_again(
+    sandbox: Sandbox, connection: Connection, books: AccountingSystem
+) -> None:
+    wanted = new_account()
+    with sandbox.fault(LOST[connection.vendor], times=1, only="write"), pytest.raises(OutcomeUnknown):
+        books.create_account(wanted)
+    books.create_account(replace(wanted, request_key=new_key()))
+    assert len(named(books, wanted.name)) == 1
+
+
+def test_a_name_that_another_kind_of_account_bears_is_refused(books: AccountingSystem) -> None:
+    books.create_account(taken := new_account())
+    with pytest.raises(Rejected) as refused:
+        books.create_account(new_account(taken.name, kind=AccountType.BANK, role=Role.TENDER))
+    assert "Choose another name" in refused.value.sentence
+
+
+@pytest.mark.parametrize("name", ["A:B", 'A "B"', "x" * 101, " "])
+def test_a_name_that_the_vendor_cannot_take_never_leaves(books: AccountingSystem, name: str) -> None:
+    with pytest.raises(Unsupported):
+        books.create_account(new_account(name))
+    assert named(books, name) == []
 
 
 # --- To post, and to find what was posted ---------------------------------------------------------

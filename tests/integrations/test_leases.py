@@ -44,7 +44,7 @@ def test_a_lease_is_kept_while_it_is_renewed() -> None:
     with leases.held("job") as held:
         assert held is not None
         Lease.objects.update(until=database_now() + timedelta(seconds=1))
-        held.renew()
+        assert held.renew()
         until = Lease.objects.get().until
         assert until is not None and until > database_now() + timedelta(seconds=20)
 
@@ -54,6 +54,18 @@ def test_who_lost_a_lease_does_not_renew_or_free_the_new_holders() -> None:
         assert zombie is not None
         until = database_now() + timedelta(seconds=5)
         Lease.objects.update(owner="the new holder", until=until)
-        zombie.renew()
+        assert not zombie.renew()
+        with pytest.raises(leases.LeaseLost):
+            zombie.keep()
     lease = Lease.objects.get()
     assert (lease.owner, lease.until) == ("the new holder", until)
+
+
+def test_a_lease_lasts_as_long_as_one_call_may_take() -> None:
+    with leases.held("job", lasts=timedelta(minutes=2)) as held:
+        assert held is not None
+        taken = Lease.objects.get().until
+        assert held.renew()
+        renewed = Lease.objects.get().until
+    assert taken is not None and renewed is not None
+    assert min(taken, renewed) > database_now() + timedelta(seconds=100)

@@ -9,8 +9,9 @@ from django.core.management import call_command
 from django_q.models import Schedule
 
 from integrations import leases, schedules, tasks
-from integrations.models import Connection, Heartbeat
+from integrations.models import Capture, Connection, Heartbeat, Lease
 from ledger.clock import database_now
+from ledger.journal import recording
 from ledger.models import AuditRecord, JournalEntry
 from ledger.terms import DeliveryState, SyncState
 from tests.office import Office
@@ -51,6 +52,40 @@ def test_while_one_works_another_goes_away(running: Connection, office: Office) 
     with leases.held(f"work:{running.pk}"):
         assert tasks.work(running.pk) == "Another worker is at it."
     assert office.posting(facts).state == SyncState.NOT_SYNCED
+
+
+def taken_over(name: str) -> None:
+    Lease.objects.filter(name=name).update(owner="another worker")
+
+
+def test_a_worker_that_lost_its_lease_stops(
+    running: Connection, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def booked(connection: Connection) -> int:
+        looks.append(1)
+        taken_over(f"work:{running.pk}")
+        return 1
+
+    monkeypatch.setattr(tasks.pipeline, "book", booked)
+    tasks.work(running.pk)
+    assert len(looks) == 1
+
+
+def test_a_capture_that_lost_its_lease_stops_after_its_page(till: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages: list[int] = []
+    real = recording.record
+
+    def recorded(*given: Any) -> Any:
+        pages.append(1)
+        taken_over(f"capture:{till.pk}")
+        return real(*given)
+
+    monkeypatch.setattr(recording, "record", recorded)
+    tasks.capture(till.pk)
+    capture = Capture.objects.get(connection=till)
+    assert len(pages) == 1 and capture.last_run_at is None and not capture.problem
 
 
 def test_what_was_ordered_during_the_work_is_woken_again(

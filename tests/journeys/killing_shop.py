@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -14,7 +14,7 @@ from ledger.clock import database_now
 from ledger.journal import orders
 from ledger.models import Book, Feed, JournalEntry, Posting, Source
 from ledger.terms import DeliveryState, SyncState
-from mappings import coverage, loading
+from mappings import coverage, files, loading
 from tests.sandbox_fixture import ROOT, Sandbox
 
 FIRST_DAY, LAST_DAY = date(2010, 12, 1), date(2010, 12, 14)
@@ -102,9 +102,8 @@ def _connect(shop: Shop, sandbox: Sandbox) -> None:
 
 
 def _map(book: Book, user: User) -> None:
-    names = {field.name for field in fields(loading.MappingRow)}
     with (ROOT / "config" / "demo" / "mapping.csv").open(newline="") as file:
-        rows = [loading.MappingRow(**{k: v for k, v in row.items() if k in names}) for row in csv.DictReader(file)]
+        rows = files.from_dicts(csv.DictReader(file))
     loading.apply(book, rows, actor=user)
     missing = [str(gap) for gap in coverage.missing(book)]
     if missing:

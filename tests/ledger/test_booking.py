@@ -93,7 +93,7 @@ def test_a_missing_account_is_named_and_the_rest_is_booked(office: Office, soon:
     assert (booked.errors, booked.entries) == (1, 1)
     posting = office.posting(lost)
     assert (posting.state, posting.error_code, posting.cause) == (SyncState.ERROR, "unmapped", "unmapped:sales:9")
-    assert posting.error.startswith("No sales is mapped for item class 'item class 9'.")
+    assert posting.error.startswith("No account is mapped for sales of item class 'item class 9'.")
     assert not JournalEntry.objects.filter(sealed=False).exists()
 
 

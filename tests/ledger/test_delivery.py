@@ -4,6 +4,8 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from ledger.clock import database_now
 from ledger.errors import OutcomeUnknown, Rejected, Unreachable
@@ -270,3 +272,14 @@ def test_an_answer_for_a_reference_that_was_not_claimed_changes_nothing(
     stranger = office.entry(sales[2]).reference
     marking.finish(claim, [Delivered(stranger, remote_id="13")], {})
     assert entry_states(office, sales) == ["sending", "ready", "ready"]
+
+
+def test_lost_entries_are_locked_in_the_order_in_which_everybody_locks_them(
+    office: Office, sales: list[EventFacts]
+) -> None:
+    claimed(office)
+    office.later(LEASE.total_seconds() + 1)
+    with CaptureQueriesContext(database) as asked:
+        assert delivery.expire(office.book) == 3
+    taken = [q["sql"] for q in asked if q["sql"].startswith("SELECT") and "lease_until" in q["sql"]]
+    assert len(taken) == 1 and 'ORDER BY "ledger_journalentry"."id" ASC' in taken[0]

@@ -227,7 +227,7 @@ def test_setting_aside_needs_a_reason(office: Office) -> None:
 def test_a_synced_event_is_not_set_aside(office: Office) -> None:
     office.record(facts := live())
     office.post()
-    with pytest.raises(Refused, match="is synced"):
+    with pytest.raises(Refused, match="is Synced"):
         orders.set_aside(office.posting(facts), "Oops", actor=None)
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.heartland_retail.document import canonical, mask_cards, masked, missing_parts, parse
+from integrations.heartland_retail.document import canonical, masked, missing_parts, parse
+from ledger.masking import mask_cards
 from tests.integrations.heartland_retail.samples import CARD, Json, item_line, kept, payment, tax_line, ticket
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False)

@@ -136,6 +136,6 @@ def test_an_empty_fault_is_a_fault_and_no_fault_is_none() -> None:
 
 
 def test_every_sentence_of_the_table_says_what_to_do_or_what_we_do() -> None:
-    actions = ("press Retry", "onnect", "Daybook looks", "report this")
+    actions = ("press Retry", "onnect", "Daybook looks", "report this", "Choose another name")
     sentences = [row.sentence for row in FAULTS if row.sentence]
     assert all(any(action in sentence for action in actions) for sentence in sentences)

@@ -1,0 +1,73 @@
+"""What a load balancer asks without a token: /health/live and /health/ready tell yes or no, and nothing else."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.utils import OperationalError
+from django.test import Client
+from pytest_django import Settings
+
+from integrations.api import probes
+from integrations.models import Heartbeat
+from ledger.clock import database_now
+
+ALL_WELL = {"ready": True, "database": True, "migrations": True, "worker": True}
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(probes._known, "migrated", False)
+
+
+@pytest.fixture
+def alive(db: None) -> Heartbeat:
+    return Heartbeat.objects.create(name="worker", at=database_now())
+
+
+def test_a_process_that_answers_is_live_though_there_is_no_database(client: Client) -> None:
+    answer = client.get("/health/live")
+    assert answer.json() == {"live": True} and "no-store" in answer["Cache-Control"]
+
+
+def test_it_is_ready_with_database_migrations_and_a_living_worker(client: Client, alive: Heartbeat) -> None:
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (200, ALL_WELL)
+
+
+def test_a_worker_that_is_silent_for_too_long_makes_it_unready(
+    client: Client, alive: Heartbeat, settings: Settings
+) -> None:
+    Heartbeat.objects.update(at=database_now() - timedelta(seconds=settings.HEARTBEAT_SECONDS + 5))
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (503, {**ALL_WELL, "ready": False, "worker": False})
+
+
+def test_a_migration_that_waits_makes_it_unready(client: Client, alive: Heartbeat) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
+    told = client.get("/health/ready").json()
+    assert told["database"] and not told["migrations"] and not told["ready"]
+
+
+def test_a_database_that_cannot_be_asked_makes_it_unready_without_an_error(
+    client: Client, alive: Heartbeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: Any) -> bool:
+        raise OperationalError("server closed the connection at db.internal:5432")
+
+    monkeypatch.setattr(probes, "_migrated", lost)
+    monkeypatch.setattr(connection, "close", lambda: None)
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503 and "internal" not in answer.content.decode()
+
+
+def test_probes_are_asked_without_tls_though_the_screens_demand_it(client: Client, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/admin/").status_code == 301
+
+
+def test_probes_are_only_read(client: Client) -> None:
+    assert client.post("/health/live").status_code == 405
