@@ -115,8 +115,8 @@ def in_turns(office: Office, events: int, rounds: int) -> None:
         StaleDay.objects.all().delete()
     put_back()
     for what in ("record", "order, book and post"):
-        bare, noted = (statistics.median(speeds[what, with_them]) for with_them in (False, True))
-        print(f"{what:24}{bare:>9,.0f} without{noted:>9,.0f} with{noted / bare:>8.1%}")
+        bare, guarded = (statistics.median(speeds[what, with_them]) for with_them in (False, True))
+        print(f"{what:24}{bare:>9,.0f} without{guarded:>9,.0f} with{guarded / bare:>8.1%}")
 
 
 def take_away() -> None:

@@ -44,8 +44,10 @@ FILTERS: dict[str, dict[str, str]] = {
     "state Error (1 of 100)": {"state": "error"},
     "state Processing (none)": {"state": "processing"},
     "anything but Synced": {"state": "open"},
+    "no answer for a while (none)": {"state": "unanswered"},
     "changed since (1 of 5,000)": {"state": "changed"},
-    "set aside (1 of 1,000)": {"state": "aside"},
+    "set aside (1 of 1,000)": {"state": "set_aside"},
+    "never synced and not set aside": {"state": "never_synced"},
     "kind": {"kind": "ticket"},
     "store": {"store": "STORE"},
     "store and state Error": {"store": "STORE", "state": "error"},
@@ -129,7 +131,7 @@ def fill(events: int) -> Book:
 
 EVENT = (
     *("id", "source_id", "kind", "external_id", "number", "store_id", "business_date", "amount", "currency"),
-    *("revision", "facts_hash", "problem", "voided", "captured_at"),
+    *("revision", "facts_hash", "problem", "problem_cause", "voided", "captured_at"),
 )
 POSTING = (
     *("id", "event_id", "book_id", "state", "outcome", "error_code", "cause", "error", "error_detail", "priority"),
@@ -140,7 +142,7 @@ POSTING = (
 
 def event_row(n: int, source: int, stores: list[Any]) -> tuple[Any, ...]:
     store, day, amount = where(n, stores)
-    return (n, source, "ticket", str(n), f"T{n}", store, day, amount, "USD", 1, "", "", False, SOON)
+    return (n, source, "ticket", str(n), f"T{n}", store, day, amount, "USD", 1, "", "", "", False, SOON)
 
 
 def posting_row(n: int, book: int, order: int, entry: int, stores: list[Any]) -> tuple[Any, ...]:
@@ -205,7 +207,7 @@ def measured(book: Book, name: str, chosen: dict[str, str]) -> float:
     ids = [posting.pk for posting in found]
     took = best(page)
     ceiling = best(lambda: _by_key(ids))
-    counted = best(lambda: tab._matches(narrowed(book, form(), person=person)))
+    counted = best(lambda: tab._matches(narrowed(book, form(), person=person), currency="USD"))
     print(f"{name:34}{took:8.1f}{ceiling:9.1f}{took / ceiling:7.1f}{counted:8.1f}{len(ids):6}")
     return took + counted
 

@@ -1,4 +1,4 @@
-"""A person's second factor, kept by django-otp: one authenticator app, and recovery codes of which we know the hash."""
+"""A person's second factor, checked by django-otp: one authenticator app, and recovery codes, kept as hashes."""
 
 import base64
 import hashlib
@@ -16,6 +16,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from qrcode.image.svg import SvgPathFillImage
 
+from integrations.models import AuthenticatorApp
 from integrations.sign_in import has_second_factor
 from ledger.audit import Actor, note
 from ledger.errors import Refused
@@ -35,9 +36,9 @@ class TooManyTries(Refused):
         super().__init__(f"Too many wrong codes. Wait {seconds} seconds, then enter a new one.")
 
 
-def app_of(person: User) -> TOTPDevice | None:
+def app_of(person: User) -> AuthenticatorApp | None:
     """The authenticator app that a person has set up."""
-    return TOTPDevice.objects.filter(user=person, confirmed=True).first()
+    return AuthenticatorApp.objects.filter(user=person, confirmed=True).first()
 
 
 def codes_left(person: User) -> int:
@@ -45,7 +46,7 @@ def codes_left(person: User) -> int:
 
 
 def new_secret() -> str:
-    """For an app that is not set up yet, as the hexadecimal text that a device keeps."""
+    """For an app that is not set up yet, in hexadecimal."""
     return secrets.token_hex(20)
 
 
@@ -62,14 +63,15 @@ def picture(person: User, secret: str) -> str:
     return f"data:image/svg+xml;base64,{drawn}"
 
 
-def set_up(person: User, *, secret: str, code: str) -> tuple[TOTPDevice, list[str]]:
+def set_up(person: User, *, secret: str, code: str) -> tuple[AuthenticatorApp, list[str]]:
     """Keep an app that has shown a right code; with it come recovery codes. An app that is there stays."""
     with transaction.atomic():
         locked(User.objects.all()).get(pk=person.pk)
         if has_second_factor(person):
             raise Refused("A second factor was set up meanwhile. Remove it before you set up another.")
         _forget(person)
-        device = TOTPDevice.objects.create(user=person, name="Authenticator app", key=secret, confirmed=True)
+        kept = {"name": "Authenticator app", "secret": {"key": secret}, "confirmed": True}
+        device = AuthenticatorApp.objects.create(user=person, **kept)
         if not device.verify_token(_plain(code)):
             raise Refused(
                 "That is not the code the app shows now. Enter the newest one, and see that the phone's clock is right."
@@ -96,7 +98,7 @@ def check(person: User, code: str, *, app_only: bool = False) -> Device:
     by_app = plain.isdigit()
     if app_only and not by_app:
         raise Refused("Here only the six digits count that your app shows.")
-    device = (TOTPDevice if by_app else StaticDevice).objects.filter(user=person, confirmed=True).first()
+    device = (AuthenticatorApp if by_app else StaticDevice).objects.filter(user=person, confirmed=True).first()
     if device is None:
         raise Refused("That code is not right.")
     allowed, why = device.verify_is_allowed()

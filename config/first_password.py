@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
+from config import onward
 from config.policy import is_ours, wants_json
 from config.refusals import in_json
 from integrations.models import OneTimePassword
@@ -53,6 +54,7 @@ class FirstPasswordMiddleware:
             return self.get_response(request)
         if wants_json(request):
             return in_json("Change the one-time password first.", code="first_password", status=403)
+        onward.keep(request)
         messages.warning(request, "This password was made for the first log-in only. Choose your own to go on.")
         return HttpResponseRedirect(reverse("admin:password_change"))
 

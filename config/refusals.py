@@ -1,8 +1,14 @@
 """How Daybook says no: to what is not there, to what is not for this person, and when something of ours broke."""
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+
+from ledger.admin.scoping import is_store_manager
+
+NOT_YOURS = "There is no such page for you, or it is not in one of your stores."
+"""The same whether it exists or not: a manager of some stores learns nothing of the others."""
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -12,10 +18,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers Http404; a sentence that came with it is shown, what Django itself says of an address is not."""
+    """Answers Http404; a sentence of ours that came with it is shown, what Django itself says is not."""
     said = exception.args[0] if exception.args else ""
-    known = isinstance(said, str) and said.endswith(".")
-    words = said if known else "It does not exist any more, or its address was mistyped."
+    ours = isinstance(said, str) and said.endswith(".") and not said.endswith("matches the given query.")
+    limited = is_store_manager(getattr(request, "user", AnonymousUser()))
+    words = NOT_YOURS if limited else said if ours else "It does not exist any more, or its address was mistyped."
     return _page(request, title="There is no such page", words=words, status=404)
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from config import onward
 from config.policy import is_ours, policy_for, wants_json
 from config.refusals import in_json
 from integrations.sign_in import has_second_factor
@@ -30,6 +31,7 @@ class SecondFactorMiddleware:
         if wants_json(request):
             return in_json("Sign in with your second factor first.", code="second_factor", status=403)
         if missing == "page":
+            onward.keep(request)
             messages.warning(request, "Your role signs in with a second factor. Set it up to go on.")
             return HttpResponseRedirect(reverse("second_factor:page"))
         back = {"next": request.get_full_path()} if request.method == "GET" else {}
@@ -52,5 +54,4 @@ def _open_while(missing: str) -> set[str]:
     always = {reverse("admin:login"), reverse("admin:logout"), reverse(f"second_factor:{missing}")}
     if missing == "verify":
         return always
-    changes = {reverse("admin:password_change"), reverse("admin:password_change_done")}
-    return always | changes | {reverse("second_factor:set_up")}
+    return always | {reverse("admin:password_change"), reverse("second_factor:set_up")}

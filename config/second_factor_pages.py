@@ -15,11 +15,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from django_otp.models import Device
 
-from config import devices
+from config import devices, onward
 from config.policy import policy_for
 from integrations.sign_in import has_second_factor
 from ledger.admin.base import page_context
 from ledger.errors import Refused
+from ledger.moments import zone_of_house
 
 SECRET = "second_factor_secret"
 """In the session: the secret of an app that is not set up yet, and the second it was made in."""
@@ -68,7 +69,7 @@ def _page(request: HttpRequest, *, problem: str = "") -> HttpResponse:
             request.session[SECRET] = [secret, int(time.time())]
         context |= {"picture": devices.picture(person, secret), "typed": devices.typed_secret(secret)}
     else:
-        context["codes_left"] = devices.codes_left(person)
+        context |= {"codes_left": devices.codes_left(person), "zone": zone_of_house()}
     return render(request, "admin/sign_in/second_factor.html", context, status=422 if problem else 200)
 
 
@@ -116,6 +117,7 @@ def codes(request: HttpRequest) -> HttpResponse:
 def _codes(request: HttpRequest, fresh: list[str], *, title: str) -> HttpResponse:
     """The answer to the button itself: the codes are kept as hashes, so no later page can show them."""
     context = page_context(request, title=title, codes=fresh, user_name=myself(request).get_username())
+    context["onward"] = onward.take(request)
     return render(request, "admin/sign_in/codes.html", context)
 
 

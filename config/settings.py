@@ -1,6 +1,7 @@
 """Every setting of Daybook in one flat file: from the environment, else from `.env` (see `.env.example`)."""
 
 import os
+import sys
 import warnings
 from datetime import timedelta
 from pathlib import Path
@@ -147,7 +148,7 @@ UNFOLD: dict[str, Any] = {
     # No colours here: they would be an inline style in each page, theme.css has them.
     "COLORS": lambda request: {},
     "STYLES": [lambda request: static("daybook/theme.css"), lambda request: static("daybook/pages.css")],
-    "SCRIPTS": [lambda request: static("daybook/admin.js")],
+    "SCRIPTS": [lambda request: static("daybook/admin.js"), lambda request: static("daybook/exporting.js")],
     "SIDEBAR": {"navigation": "config.admin_site.navigation", "show_search": True, "command_search": True},
     "ACCOUNT": {"navigation": "config.admin_site.account"},
     "DASHBOARD_CALLBACK": "config.overview.page.first_page",
@@ -241,14 +242,14 @@ STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("DAYBOOK_STATIC_ROOT", default=str(BASE_DIR / "var" / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Without `collectstatic` the files are served from where the packages keep them.
-COLLECTED = (STATIC_ROOT / "staticfiles.json").is_file()
+COLLECTED = (STATIC_ROOT / "staticfiles.json").is_file() or "collectstatic" in sys.argv
 WHITENOISE_USE_FINDERS = not COLLECTED
 if not COLLECTED:
     warnings.filterwarnings("ignore", message="No directory at: .*static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "config.static_files.HashedStaticFiles"
         if COLLECTED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from config import own_password
 from config.overview.page import overview_json
 from integrations.admin_views.books import wake_book
 from integrations.api import probes
@@ -16,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", include("config.second_factor_pages")),
     path("admin/", include("integrations.urls")),
     path("admin/", include((settings_addresses(changed=wake_book), "mappings"))),
+    path("admin/password_change/", admin.site.admin_view(own_password.change)),
+    path("admin/password_change/done/", admin.site.admin_view(RedirectView.as_view(pattern_name="admin:index"))),
     path("admin/overview.json", admin.site.admin_view(overview_json), name="overview_json"),
     path("admin/search/", admin.site.admin_view(finding.search), name="search"),
     path("admin/", admin.site.urls),

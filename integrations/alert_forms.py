@@ -15,7 +15,7 @@ from ledger.models import Book
 
 
 class AlertFilter(forms.Form):
-    """What the list shows. An unreadable value filters nothing."""
+    """What the list shows; nothing while one of its values cannot be read."""
 
     OPEN = (("", "Open"), ("closed", "Closed"), ("all", "All"))
     open = forms.ChoiceField(required=False, choices=OPEN, widget=forms.HiddenInput)
@@ -45,6 +45,11 @@ class AlertFilter(forms.Form):
     def page(self) -> int:
         wanted = str(self.data.get("page", "1"))
         return min(max(1, int(wanted)), 1_000) if wanted.isdecimal() and len(wanted) < 6 else 1
+
+    @property
+    def problems(self) -> list[str]:
+        """What cannot be read, by the name of its field."""
+        return [f"{self[name].label or name}: {' '.join(map(str, said))}" for name, said in self.errors.items()]
 
     @property
     def narrows(self) -> bool:

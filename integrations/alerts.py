@@ -14,9 +14,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
-from integrations import notices
-from integrations.models import Alert, Capture, Connection
-from integrations.seeing import CHANGED_SINCE, LASTS_MINUTES, OUTCOME_UNKNOWN, long_unknown
+from integrations import notices, vendors
+from integrations.breaker import LONGEST_REST
+from integrations.models import Alert, Capture, Circuit, Connection
+from integrations.seeing import CHANGED_SINCE, EXAMPLE, LASTS_MINUTES, OUTCOME_UNKNOWN, long_unknown
 from ledger.audit import note
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, Refused
@@ -26,6 +27,9 @@ from ledger.money import ZERO
 from ledger.terms import SyncState
 
 SILENT_MINUTES = 10
+
+LONG_OUTAGE_MINUTES = 30
+"""So long nobody needs to do anything about a vendor that does not answer."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,21 @@ def refresh(connection: Connection) -> None:
 def _connection_problems(connection: Connection) -> dict[str, Problem]:
     if connection.state == Connection.State.ACTION_REQUIRED:
         return {AuthExpired.code: Problem(connection.problem, 0)}
-    return _silent_till(connection)
+    return _no_answer(connection) or _silent_till(connection)
+
+
+def _no_answer(connection: Connection) -> dict[str, Problem]:
+    """An open circuit: the outage is one problem, however many events wait for its end."""
+    circuit = Circuit.objects.filter(connection=connection).exclude(opened_at=None).first()
+    if circuit is None or circuit.opened_at is None:
+        return {}
+    is_long = circuit.opened_at < database_now() - timedelta(minutes=LONG_OUTAGE_MINUTES)
+    sentence = (
+        f"{vendors.VENDORS[connection.vendor].label} does not answer. Nothing is lost: what is due waits, Daybook asks "
+        f"again by itself at least every {int(LONGEST_REST * 1.2 / 60)} minutes, and goes on in order."
+    )
+    severity = Alert.Severity.ERROR if is_long else Alert.Severity.WARNING
+    return {"unreachable": Problem(sentence, 0, severity)}
 
 
 def _silent_till(connection: Connection) -> dict[str, Problem]:
@@ -105,7 +123,7 @@ def _changed_since(connection: Connection) -> dict[str, Problem]:
 
 def about(first: str, last: str, events: int) -> str:
     """What events of one cause say, by the first and last of their sentences: an example when they differ."""
-    return first if first == last else f"{events} events, for example: {first}"
+    return first if first == last else f"{events} {EXAMPLE} {first}"
 
 
 def _long_unknown(connection: Connection) -> dict[str, Problem]:

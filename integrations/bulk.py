@@ -98,11 +98,11 @@ def order(
 
 def _write_down(row: BulkDeed, rows: Rows) -> None:
     """One statement, whatever their number, so that none can come or go in between."""
-    sql, params = rows.order_by("pk").values("id")[: LARGEST + 1].query.sql_with_params()
+    sql, params = rows.order_by("pk").values("id", "cause")[: LARGEST + 1].query.sql_with_params()
     table = BulkItem._meta.db_table
     statement = (
-        f"INSERT INTO {table} (deed_id, posting_id, outcome, reason) "
-        f"SELECT %s, picked.id, '', '' FROM ({sql}) AS picked"
+        f"INSERT INTO {table} (deed_id, posting_id, outcome, reason, cause) "
+        f"SELECT %s, picked.id, '', '', picked.cause FROM ({sql}) AS picked"
     )
     with database.cursor() as cursor:
         cursor.execute(statement, [row.pk, *params])

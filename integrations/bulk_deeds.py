@@ -1,12 +1,13 @@
 """The deeds that can be done to many events at once: their words, who may do them, what they touch and what not."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet
 
 from integrations.models import BulkDeed
-from ledger.errors import ForeignEntry
+from ledger.admin.scoping import Person, is_store_manager, may
+from ledger.errors import AT_THE_TILL, ForeignEntry
 from ledger.journal import many
 from ledger.models import Book, Posting
 from ledger.terms import DeliveryState, SyncState
@@ -94,7 +95,8 @@ DEEDS: dict[str, Deed] = {
             "ledger.retry_posting",
             _failed,
             _not_failed,
-            "They wait their turn again and are sent by themselves; a document that could not be read is read again.",
+            "They wait their turn again and are sent by themselves; a document that could not be read is read again. "
+            "Retry alone mends nothing: what is not mended first is held up again for the same reason.",
         ),
         Deed(
             BulkDeed.Kind.SET_ASIDE,
@@ -115,7 +117,8 @@ DEEDS: dict[str, Deed] = {
             "ledger.set_aside_posting",
             _can_come_back,
             _stays_out,
-            "What had been ordered is sent; the rest is Never Synced and waits for Sync Past Events.",
+            "Each goes back to where it stood. An event that was to be sent is booked again, and is in Error again if "
+            "its cause stands; the rest is Never Synced and waits for Sync Past Events.",
         ),
         Deed(
             BulkDeed.Kind.ADOPT,
@@ -131,3 +134,35 @@ DEEDS: dict[str, Deed] = {
         ),
     )
 }
+
+
+def _of_the_till(rows: Rows, book: Book) -> Rows:
+    return _failed(rows, book).filter(cause__in=AT_THE_TILL)
+
+
+def _not_of_the_till(rows: Rows, book: Book) -> list[Pass]:
+    others = _failed(rows, book).exclude(cause__in=AT_THE_TILL)
+    return [
+        ("Your accountant has to act first; there is nothing to do for you", others),
+        ("Nothing is wrong with them; there is nothing to do", rows.exclude(state=SyncState.ERROR)),
+    ]
+
+
+_RETRY_OF_A_STORE = replace(
+    DEEDS[BulkDeed.Kind.RETRY],
+    done="read again",
+    touches=_of_the_till,
+    passes=_not_of_the_till,
+    promise="Each document is read again at the till, and goes on by itself if it was mended there. "
+    "One that was not mended stays as it is.",
+)
+
+
+def deed_of(kind: str, person: Person) -> Deed:
+    """A deed as this person does it: a manager of some stores mends documents at the till, the accountant the rest."""
+    return _RETRY_OF_A_STORE if kind == BulkDeed.Kind.RETRY and is_store_manager(person) else DEEDS[kind]
+
+
+def deeds_of(person: Person) -> list[Deed]:
+    """The deeds that this person may do."""
+    return [deed_of(kind, person) for kind, deed in DEEDS.items() if may(person, deed.permission)]

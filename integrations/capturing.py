@@ -9,7 +9,7 @@ import structlog
 
 from integrations import vendors
 from integrations.models import Capture, Connection
-from ledger.errors import STUMBLES, Rejected, Unreadable
+from ledger.errors import STUMBLES, Flaw, Rejected, Unreadable
 from ledger.journal import dimensions, recording
 from ledger.journal.readings import Reading
 from ledger.models import FinancialEvent, Source
@@ -118,7 +118,8 @@ def _read(till: PointOfSale, document: Document) -> Reading:
     except STUMBLES as defect:
         log.error("stumbled over a document", document=document.external_id, exc_info=defect)
         what = "it has a form that Daybook does not know. Please report it to the developers of Daybook."
-        return Reading(document, problem=Unreadable(f"{document.kind.capitalize()} {document.external_id}", what))
+        named = f"{document.kind.capitalize()} {document.external_id}"
+        return Reading(document, problem=Unreadable(named, what, flaw=Flaw.FORM))
 
 
 def _fetch(till: PointOfSale, event: FinancialEvent) -> Document:

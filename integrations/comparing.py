@@ -31,9 +31,10 @@ def differences_of(ours: OutgoingEntry, remote: RemoteEntry) -> list[str]:
         amounts = [money.shown(amount, currency=ours.currency) for amount in (there, here, abs(there - here))]
         which = "more" if there > here else "less"
         said.append(f"It comes to {amounts[0]}; this event's entry to {amounts[1]}, so it is {amounts[2]} {which}.")
-    different = sum(row.differs for row in rows_of(ours, remote, names={}))
+    different = len({row.account for row in rows_of(ours, remote, names={}) if row.differs})
     if different:
-        said.append(f"It books {different:,} line{'' if different == 1 else 's'} otherwise.")
+        which = "1 account has another amount" if different == 1 else f"{different:,} accounts have other amounts"
+        said.append(f"{which} in it.")
     return said
 
 

@@ -23,7 +23,7 @@ from ledger.models import FinancialEvent, Posting, Store
 from ledger.values import RemoteEntry, RemoteStore
 
 LIFE = timedelta(minutes=15)
-SECRETS = ("access_token", "refresh_token", "api_token")
+SECRETS = ("access_token", "refresh_token", tokens.REFRESH_ENDS, "api_token")
 
 
 def begin(connection: Connection, user: User, redirect_uri: str) -> str:
@@ -47,6 +47,7 @@ def complete(answer: Mapping[str, str], user: User) -> Connection:
             f"The answer of the other side lacks {' or '.join(needed)}. Nothing was changed; press Connect again."
         )
     _check_same_company(connection, answer.get(vendor.account_parameter, ""))
+    vendors.breaker(connection).ask_now()
     grant = vendor.exchange(connection, answer["code"], request.redirect_uri, answer)
     _keep(connection, grant, user)
     _first_look(connection)
@@ -85,6 +86,7 @@ def save_keys(connection: Connection, values: Mapping[str, str], actor: Actor) -
 
 def test(connection: Connection, actor: Actor) -> str:
     """Talk to the other side now; for a till also read its stores and names, and begin to capture."""
+    vendors.breaker(connection).ask_now()
     if vendors.VENDORS[connection.vendor].kind == vendors.BOOKS:
         companies.read(connection)
         return f"{connection.company_name} answers."
@@ -128,6 +130,7 @@ def find_there(posting: Posting) -> list[tuple[RemoteEntry, str]]:
     entry = posting.entry
     if entry is None:
         return []
+    vendors.breaker(entry.book.connection).ask_now()
     books = vendors.accounting(entry.book.connection)
     found = books.find([entry.reference]).get(entry.reference, [])
     return [(remote, books.link(remote.remote_id)) for remote in found]

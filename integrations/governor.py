@@ -35,6 +35,15 @@ class Rate:
 Rates = dict[str, tuple[Rate, ...]]
 
 
+@dataclass(frozen=True)
+class Use:
+    """How much of the limit of one kind of call is taken now: places of the bucket that have not come back yet."""
+
+    kind: str
+    taken: int
+    rate: Rate
+
+
 class BucketLimiter:
     """Implements integrations.http.Limiter for one connection; `rates` by kind of call, each of them binding."""
 
@@ -58,6 +67,18 @@ class BucketLimiter:
         pauses = Bucket.objects.filter(connection=self._connection_id, paused_until__gt=now)
         latest: datetime | None = pauses.aggregate(at=Max("paused_until"))["at"]
         return latest
+
+    def use(self) -> list[Use]:
+        """What is taken now of the longest limit of each kind."""
+        now = database_now()
+        rows = {bucket.kind: bucket for bucket in Bucket.objects.filter(connection=self._connection_id)}
+        found = []
+        for kind, rates in self._rates.items():
+            place, rate = max(enumerate(rates), key=lambda one: one[1].seconds)
+            bucket = rows.get(f"{kind}-{place}")
+            level = _level(bucket, rate, now) if bucket else rate.burst * PLACE
+            found.append(Use(kind, rate.burst - level // PLACE, rate))
+        return found
 
     def _take(self, name: str, rate: Rate) -> None:
         deadline = time.monotonic() + LONGEST_WAIT

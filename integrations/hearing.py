@@ -12,6 +12,7 @@ from integrations.models import Alert, Notice, Subscription
 from integrations.secrets import Sealed
 from ledger.admin.scoping import STORE_MANAGER, own_stores
 from ledger.models import Store
+from ledger.moments import zone_of_house
 
 VIEW, ACT = "integrations.view_alert", "integrations.change_alert"
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -60,15 +61,40 @@ def _hears_unasked(person: User) -> bool:
 
 def welcome() -> None:
     """Write down the beginning of whoever hears unasked: nobody has to look at a page first to be told."""
-    acting = User.objects.with_perm(ACT, backend=MODEL_BACKEND).filter(pk__in=may_view())
-    for person in of_the_whole_company(acting).filter(subscription=None).exclude(email=""):
+    for person in acting().filter(subscription=None).exclude(email=""):
         subscription_of(person)
 
 
+def acting() -> QuerySet[User]:
+    """Whoever acts on alerts for the whole company: accountants and administrators."""
+    return of_the_whole_company(User.objects.with_perm(ACT, backend=MODEL_BACKEND).filter(pk__in=may_view()))
+
+
+def someone_hears() -> bool:
+    """Whether an alert reaches anybody at all; to ask changes nothing."""
+    subscriptions = Subscription.objects.filter(user__in=may_view()).select_related("user")
+    unasked = acting().filter(subscription=None).exclude(email="")
+    return any(_hears(one) for one in subscriptions) or (settings.EMAIL_CONFIGURED and unasked.exists())
+
+
+def _hears(subscription: Subscription) -> bool:
+    return any(
+        severities(subscription, channel, When.AT_ONCE, When.DAILY) and reaches(subscription, channel)
+        for channel in Channel.values
+    )
+
+
+def without_address() -> list[User]:
+    """Whoever acts on alerts, but has no e-mail address."""
+    return list(acting().filter(email="").order_by("username"))
+
+
 def _time_zone(person: User) -> str:
-    """The clock of the first store, of one's own if one has any: where the day is worked."""
+    """The clock of the house, or of one's own first store: where the day is worked."""
     stores = own_stores(person)
-    mine = Store.objects.filter(active=True) if stores is None else Store.objects.filter(pk__in=stores)
+    if stores is None:
+        return str(zone_of_house())
+    mine = Store.objects.filter(pk__in=stores)
     return mine.order_by("pk").values_list("time_zone", flat=True).first() or "UTC"
 
 

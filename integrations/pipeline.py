@@ -7,7 +7,7 @@ from integrations import vendors
 from integrations.capturing import Captured, Walk, source_of
 from integrations.leases import LeaseLost
 from integrations.models import Capture, Connection
-from integrations.sending import send
+from integrations.sending import note_answer, send
 from ledger import reconcile as comparing
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, DaybookError
@@ -35,7 +35,7 @@ def capture(connection: Connection, *, until: float, keep: Callable[[], None]) -
         outcome.problem = error.sentence
         _note_failure(connection, error)
     if not outcome.problem:
-        _note_answer(connection)
+        note_answer(connection)
     fields = {"last_run_at": database_now(), "problem": outcome.problem}
     Capture.objects.filter(pk=progress.pk).update(**fields)
     return outcome
@@ -54,16 +54,13 @@ def post(connection: Connection) -> int:
     if not may_run(connection):
         return 0
     delivery.expire(_book(connection))
-    if vendors.limiter(connection).paused_until():
+    if vendors.waits_until(connection):
         return 0
     try:
-        handled = send(connection, vendors.accounting(connection))
+        return send(connection, vendors.accounting(connection))
     except AuthExpired as error:
         _note_failure(connection, error)
         return 0
-    if handled:
-        _note_answer(connection)
-    return handled
 
 
 def reconcile(connection: Connection, *, first: date, last: date) -> ReconciliationRun:
@@ -98,10 +95,10 @@ def is_due(connection: Connection) -> bool:
 
 
 def next_due(connection: Connection) -> datetime | None:
-    """When the next entry may be tried: not before a pause ends that the other system asked for."""
+    """When the next entry may be tried: not before a pause or a rest ends."""
     due = delivery.next_due(_book(connection), settle=vendors.settle(connection)) if connection.book_id else None
-    pause = vendors.limiter(connection).paused_until()
-    return max(due, pause) if due and pause else due
+    wait = vendors.waits_until(connection)
+    return max(due, wait) if due and wait else due
 
 
 def may_run(connection: Connection) -> bool:
@@ -118,10 +115,6 @@ def _book(connection: Connection) -> Book:
     if connection.book is None:
         raise ValueError(f"{connection} serves no book")
     return connection.book
-
-
-def _note_answer(connection: Connection) -> None:
-    Connection.objects.filter(pk=connection.pk).update(answered_at=database_now())
 
 
 def _note_failure(connection: Connection, error: DaybookError) -> None:

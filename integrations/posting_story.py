@@ -1,6 +1,6 @@
 """What this room adds to the core's pages: alerts, deeds on many events, names of systems, pages of connections."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -25,6 +25,7 @@ def install() -> None:
     upstairs.say_to_stores_by(words_of_a_store)
     upstairs.tell(alerts)
     upstairs.tell(bulk_deeds)
+    upstairs.name_pages_of_books_by(_pages_of_books)
     upstairs.links["integrations.connection"] = _page_of_connection
     upstairs.links["ledger.book"] = _page_of_book
     upstairs.links["ledger.feed"] = _page_of_feed
@@ -96,9 +97,11 @@ def _about(posting: Posting) -> Q:
 def bulk_deeds(posting: Posting, reader: Person) -> Iterator[Happening]:
     """What was done to this event together with others. Its own audit names the book, not the event.
 
-    Whoever is limited to some stores reads of another person's deed what became of this event, and nothing of the rest.
+    Whoever is limited to some stores reads of another person's deed what became of this event, and nothing of the rest;
+    of an adoption nothing, for it is a matter of the books.
     """
-    for item in BulkItem.objects.filter(posting=posting).select_related("deed__ordered_by"):
+    items = BulkItem.objects.filter(posting=posting).select_related("deed__ordered_by")
+    for item in items.exclude(deed__kind=BulkDeed.Kind.ADOPT) if is_store_manager(reader) else items:
         deed = item.deed
         who = deed.ordered_by.get_username() if deed.ordered_by else "Daybook"
         whole = not is_store_manager(reader) or deed.ordered_by_id == reader.pk
@@ -134,6 +137,12 @@ def _page_of_connection(pk: str, reader: Person) -> str:
 
 def _page_of_book(pk: str, reader: Person) -> str:
     return _address(Connection.objects.filter(book_id=int(pk)).first(), reader)
+
+
+def _pages_of_books(books: Sequence[Book], reader: Person) -> dict[int, str]:
+    if not may_for_all(reader, "integrations.view_connection"):
+        return {}
+    return {c.book_id: address_of(c) for c in Connection.objects.filter(book__in=books) if c.book_id}
 
 
 def _page_of_feed(pk: str, reader: Person) -> str:

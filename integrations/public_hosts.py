@@ -95,38 +95,32 @@ class _Session(requests.Session):
         return
 
 
-def _checked(connection: HTTPConnection, sock: socket.socket, call: Call) -> socket.socket:
-    if is_public(sock.getpeername()[0]):
-        call.open(sock)
-        return sock
-    sock.close()
-    raise NewConnectionError(connection, "the host is not on the public internet")
+class _Checked(HTTPConnection):
+    """Hangs up on a host of our own network, and lets whoever waits for the call hang up."""
 
-
-class _Connection(HTTPConnection):
     def __init__(self, *args: Any, call: Call, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._call = call
 
     def _new_conn(self) -> socket.socket:
-        return _checked(self, super()._new_conn(), self._call)
+        sock = super()._new_conn()
+        if is_public(sock.getpeername()[0]):
+            self._call.open(sock)
+            return sock
+        sock.close()
+        raise NewConnectionError(self, "the host is not on the public internet")
 
 
-class _SafeConnection(HTTPSConnection):
-    def __init__(self, *args: Any, call: Call, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._call = call
-
-    def _new_conn(self) -> socket.socket:
-        return _checked(self, super()._new_conn(), self._call)
+class _CheckedSafe(_Checked, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = _Checked
 
 
 class _SafePool(HTTPSConnectionPool):
-    ConnectionCls = _SafeConnection
+    ConnectionCls = _CheckedSafe
 
 
 class _PublicHostsOnly(HTTPAdapter):

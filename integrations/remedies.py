@@ -11,12 +11,12 @@ from django.urls import reverse
 
 from integrations import vendors
 from integrations.admin_views.access import address_of
+from integrations.document_steps import STEPS
 from integrations.models import Alert, Connection
 from integrations.seeing import CHANGED_SINCE, OUTCOME_UNKNOWN
+from ledger.admin.scoping import Person, is_store_manager
+from ledger.errors import AT_THE_TILL, BY_HAND, Flaw
 from ledger.models import Book
-
-YOURS = "unreadable"
-"""What begins so is mended at the till, by the store; everything else is the accountant's."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,35 @@ def remedy_of_a_store(place: Where) -> Remedy:
     """The steps for a store manager: the documents are theirs, accounts and periods are not."""
     if is_a_stores(place.cause):
         return Remedy(remedy(place).steps, "Open the events", _events(place))
+    if _is_by_hand(place.cause):
+        return Remedy(("Your accountant books these by hand; there is nothing to do for you.",))
     return Remedy(("Your accountant does this; there is nothing to do for you.", _ITSELF))
 
 
 def words_of_a_store(cause: str, *, said: str) -> str:
     """What has happened, without accounting: the document's own sentence, or that somebody else must act."""
-    return said if is_a_stores(cause) else _WAITS.get(cause.split(":")[0], _WAITS[""])
+    if is_a_stores(cause):
+        return said
+    return _WAITS["by_hand" if _is_by_hand(cause) else _family(cause)]
 
 
 def is_a_stores(cause: str) -> bool:
     """Whether the store itself mends it, at the till."""
-    return _begins(cause, YOURS)
+    return cause in AT_THE_TILL
+
+
+def cause_for(person: Person, cause: str) -> str:
+    """The cause as programs of this person read it: of what only the accountant mends, a store manager's read none."""
+    return cause if is_a_stores(cause) or not is_store_manager(person) else ""
+
+
+def _is_by_hand(cause: str) -> bool:
+    return cause in {flaw.cause for flaw in BY_HAND}
+
+
+def _family(cause: str) -> str:
+    family = cause.split(":")[0]
+    return family if family in _WAITS else ""
 
 
 def _begins(cause: str, prefix: str) -> bool:
@@ -93,7 +111,7 @@ def _events(place: Where) -> str:
     if place.cause == CHANGED_SINCE:
         chosen = {"state": "changed"}
     if place.cause == OUTCOME_UNKNOWN:
-        chosen = {"state": "processing"}
+        chosen = {"state": "unanswered"}
     return f"{reverse('integrations:events', args=[place.door.pk])}?{urlencode(chosen)}"
 
 
@@ -126,8 +144,19 @@ _ITSELF = "The events that wait go on by themselves after that."
 _WAITS = {
     "unmapped": "Something new was sold, paid or taxed in your stores; your accountant has to say where it is booked.",
     "period_closed": "These sales bear a date that the books are closed on; your accountant decides.",
+    "by_hand": "These documents have a form that Daybook cannot read; at the till nothing is wrong.",
     "": "These events cannot be booked until your accountant has acted.",
 }
+_OUTAGE = (
+    "Nothing is lost, and nothing must be entered by hand: what is due waits, and goes on in order by itself.",
+    "Does it last? See the status page of {there}, and whether this server reaches the internet.",
+    "Press Test on its page: it asks at once.",
+)
+_IN_VAIN = (
+    "Open an event: its attempts show when it was sent, and that it was not there when it was looked up.",
+    "Do other entries go through? Then press Retry on one event, and when it is Synced, Retry Failed.",
+    "Does it fail again? Book it in {there} by hand, and set it aside with that reason.",
+)
 _DEFECT = (
     "Nothing was sent wrongly, and other events go on.",
     "Report it to the developers of Daybook with the number of one event.",
@@ -190,42 +219,12 @@ TABLE = {
             "Is there nothing wrong with it? Then it has a form that Daybook does not know: report it.",
         ),
     ),
-    "unreadable:cost": Row(
-        "Open the documents",
-        _events,
-        (
-            "Open an event: it names the item that has no unit cost.",
-            "Enter the cost of that item in Heartland Retail.",
-            "Press Retry: the document is read again with its cost.",
-        ),
-    ),
-    "unreadable:total": Row(
-        "Open the documents",
-        _events,
-        (
-            "Open an event: it shows the total and the parts that do not make it up.",
-            "Correct the ticket in Heartland Retail.",
-            "Nothing more: it is read again within a minute. Retry reads it at once.",
-        ),
-    ),
-    "unreadable:payments": Row(
-        "Open the documents",
-        _events,
-        (
-            "Open an event: it shows the total, and what was paid.",
-            "Correct the payments of the ticket in Heartland Retail.",
-            "Nothing more: it is read again within a minute. Retry reads it at once.",
-        ),
-    ),
-    "unreadable:store": Row(
-        "Open the till's page",
-        _tills,
-        (
-            "Open the till's page and press Test: it reads the stores.",
-            "See that the store feeds this book (on the same page).",
-            "Press Retry Failed.",
-        ),
-    ),
+    **{
+        flaw.cause: Row("Open the documents", _events, steps) for flaw, steps in STEPS.items() if flaw is not Flaw.STORE
+    },
+    Flaw.STORE.cause: Row("Open the till's page", _tills, STEPS[Flaw.STORE]),
+    "unreachable": Row("Open the page of the connection", _page, _OUTAGE),
+    "sent_in_vain": Row("Open the events", _events, _IN_VAIN),
     "unsupported": Row(
         "Open the events",
         _events,

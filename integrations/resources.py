@@ -1,15 +1,10 @@
 """Alerts as a table, in the words of whoever exports it: a store manager reads of the own stores only."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
-from integrations.admin_views.alerts import Line
-from ledger.exporting import Table
 from ledger.resources import TableResource, column
 
 
 class AlertResource(TableResource):
-    """One row a problem."""
+    """One row a problem: the lines of the list of alerts. `causes` is false for who runs stores and not the books."""
 
     what = "alerts"
 
@@ -27,7 +22,7 @@ class AlertResource(TableResource):
     closed_at = column("Closed (UTC)", "alert__closed_at")
     cause = column("Cause", "alert__cause")
 
-    def of(self, lines: Iterable[Line]) -> Table:
-        """The table of these lines, as the list shows them."""
-        rows: Iterator[list[Any]] = (self.export_resource(line) for line in lines)
-        return Table(self.what, self.get_export_headers(), rows)
+    def __init__(self, *, causes: bool = True) -> None:
+        super().__init__()
+        if not causes:
+            del self.fields["cause"]

@@ -4,12 +4,33 @@ Each row carries `own_events`, `own_amount` and `own_sentence`: of everything, o
 """
 
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Count, Exists, F, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, TextField
+from django.contrib.auth.models import User
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Concat
 
+from integrations.hearing import ACT, MODEL_BACKEND, acting, may_view
 from integrations.models import Alert
-from ledger.admin.scoping import Person, own_stores, visible
+from ledger.admin.scoping import Person, is_store_manager, may, own_stores, visible
 from ledger.clock import database_now
+from ledger.errors import AT_THE_TILL
 from ledger.models import Attempt, Posting
 from ledger.models.fields import AmountField
 from ledger.terms import DeliveryState, SyncState
@@ -17,6 +38,8 @@ from ledger.terms import DeliveryState, SyncState
 CHANGED_SINCE, OUTCOME_UNKNOWN = "changed_since", "outcome_unknown"
 ON_THEIR_WAY = (DeliveryState.UNKNOWN, DeliveryState.SENDING)
 LASTS_MINUTES = 15
+EXAMPLE = "events, for example:"
+"""Stands before one event's own sentence where the sentences of a group differ."""
 
 
 def alerts_seen_by(person: Person) -> QuerySet[Alert]:
@@ -34,8 +57,33 @@ def alerts_seen_by(person: Person) -> QuerySet[Alert]:
     return rows.filter(Exists(mine), connection=None, closed_at=None).annotate(
         own_events=Subquery(by_cause.annotate(n=Count("pk")).values("n"), output_field=IntegerField()),
         own_amount=Subquery(by_cause.annotate(sum=Sum("amount")).values("sum"), output_field=AmountField()),
-        own_sentence=Subquery(by_cause.annotate(said=Min("error")).values("said"), output_field=TextField()),
+        own_sentence=_said(by_cause),
     )
+
+
+def _said(by_cause: QuerySet[Posting, Any]) -> Subquery:
+    """What events of one cause say, as `alerts.about` does it for the whole company."""
+    first, number = Min("error"), Cast(Count("pk"), TextField())
+    example = Concat(number, Value(f" {EXAMPLE} "), first, output_field=TextField())
+    said = Case(When(least=F("most"), then=first), default=example, output_field=TextField())
+    told = by_cause.annotate(least=first, most=Max("error"), said=said)
+    return Subquery(told.values("said"), output_field=TextField())
+
+
+def may_mend(alert: Alert, person: Person) -> bool:
+    """Whether this person may answer for an alert: a manager of some stores for what is mended at the till."""
+    return may(person, ACT) and (alert.cause in AT_THE_TILL or not is_store_manager(person))
+
+
+def who_may_mend(alert: Alert) -> QuerySet[User]:
+    """Who may be given an alert: whoever acts for the whole company, and its stores' managers if they mend it."""
+    people = acting()
+    if alert.cause in AT_THE_TILL:
+        held_up = Posting.objects.filter(book=alert.book_id, state=SyncState.ERROR, cause=alert.cause)
+        managers = User.objects.with_perm(ACT, backend=MODEL_BACKEND).filter(pk__in=may_view())
+        managers = managers.filter(stores__in=held_up.order_by().values("store"))
+        people = User.objects.filter(Q(pk__in=people.values("pk")) | Q(pk__in=managers.values("pk")))
+    return people.order_by("username")
 
 
 def affected(alert: Alert, *, person: Person) -> QuerySet[Posting]:

@@ -8,6 +8,7 @@ from structlog.contextvars import bound_contextvars as traced
 
 from integrations import vendors
 from integrations.models import Connection
+from ledger.clock import database_now
 from ledger.entries import difference, is_ours
 from ledger.errors import (
     STUMBLES,
@@ -16,6 +17,7 @@ from ledger.errors import (
     ForeignEntry,
     OutcomeUnknown,
     RateLimited,
+    SentInVain,
     Unreachable,
 )
 from ledger.journal import booking, delivery, marking
@@ -29,8 +31,16 @@ log = structlog.get_logger(__name__)
 WAITS = (Unreachable, RateLimited, AuthExpired)
 """Surely nothing was sent, and nothing is wrong with the entries: they wait."""
 
+MOST_SENDS = 8
+"""So often an entry is sent whose answers are lost; then a person looks at it."""
+
 BATCH_WORTH = 4
 """Fewer fresh entries than this go one by one, each under its own request key."""
+
+
+def note_answer(connection: Connection) -> None:
+    """The other system has answered, whatever it said."""
+    Connection.objects.filter(pk=connection.pk).update(answered_at=database_now())
 
 
 def send(connection: Connection, books: AccountingSystem) -> int:
@@ -43,6 +53,8 @@ def send(connection: Connection, books: AccountingSystem) -> int:
         return 0
     try:
         missing = _look_up(claim, books)
+        note_answer(connection)
+        missing = _without_hopeless(claim, missing)
         _send_missing(connection, claim, missing, books)
     except WAITS as error:
         marking.release(claim, error)
@@ -74,6 +86,16 @@ def _look_up(claim: Claim, books: AccountingSystem) -> list[JournalEntry]:
     if problems:
         marking.refuse(claim, problems)
     return [entry for entry in claim.entries if entry.reference not in there | problems]
+
+
+def _without_hopeless(claim: Claim, missing: Sequence[JournalEntry]) -> list[JournalEntry]:
+    """What was just looked up and is not there is not booked; lost too often, it is a person's."""
+    worn = [entry for entry in missing if entry.attempts_made >= MOST_SENDS]
+    lost = delivery.lost_answers(worn) if worn else {}
+    hopeless = {entry.reference: lost[entry.pk] for entry in worn if lost.get(entry.pk, 0) >= MOST_SENDS}
+    if hopeless:
+        marking.refuse(claim, {name: SentInVain(name, times=times) for name, times in hopeless.items()})
+    return [entry for entry in missing if entry.reference not in hopeless]
 
 
 Found = dict[str, list[RemoteEntry]]

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import F, Q
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from integrations.models import OneTimePassword, SignInPolicy
+from integrations.models import AuthenticatorApp, OneTimePassword, SignInPolicy
 from ledger.admin.scoping import ADMINISTRATOR
 
 
@@ -33,7 +32,7 @@ def policy_of(person: User) -> Policy:
 
 
 def has_second_factor(person: User) -> bool:
-    return TOTPDevice.objects.filter(user=person, confirmed=True).exists()
+    return AuthenticatorApp.objects.filter(user=person, confirmed=True).exists()
 
 
 def waiting_password(person: User) -> OneTimePassword | None:

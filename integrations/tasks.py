@@ -149,10 +149,10 @@ def capture(connection_id: int) -> str:
 def reread(connection_id: int, event_ids: list[int]) -> str:
     """Read some documents again that could not be read."""
     connection = vendors.till_connections().get(pk=connection_id)
-    events = FinancialEvent.objects.filter(pk__in=event_ids, source=connection.source_id)
-    done = capturing.reread(connection, list(events))
+    done = capturing.reread(connection, list(FinancialEvent.objects.filter(pk__in=event_ids, source=connection.source)))
     for book_connection in vendors.books_connections().filter(book__feeds__source=connection.source_id):
         _take_figures(book_connection)
+        alerts.refresh(book_connection)
         wake(book_connection.pk)
     return f"{done} documents read again."
 

@@ -25,10 +25,12 @@ CALL_SECONDS = 12.0
 REFRESH_SECONDS = 90
 WAIT = 0.2
 EARLY = timedelta(minutes=5)
+REFRESH_ENDS = "refresh_token_ends"
+"""Beside the refresh token among the credentials, for it is replaced in the same write."""
 
 
 class Renewed(Protocol):
-    """What a refresh gives; lifetimes in seconds."""
+    """What a refresh gives; lifetimes in seconds, that of the refresh token None where the vendor does not tell it."""
 
     @property
     def access_token(self) -> str: ...
@@ -36,6 +38,8 @@ class Renewed(Protocol):
     def refresh_token(self) -> str: ...
     @property
     def access_expires_in(self) -> int: ...
+    @property
+    def refresh_expires_in(self) -> int | None: ...
 
 
 Refresh = Callable[[str], Renewed]
@@ -83,11 +87,7 @@ class RefreshedTokens:
         except DaybookError:
             held.update(refresh_lease_until=None)
             raise
-        credentials = {
-            **connection.credentials,
-            "access_token": renewed.access_token,
-            "refresh_token": renewed.refresh_token,
-        }
+        credentials = connection.credentials | as_credentials(renewed)
         written = held.update(
             credentials=credentials,
             token_version=connection.token_version + 1,
@@ -116,6 +116,19 @@ class RefreshedTokens:
         connection = Connection.objects.get(pk=self.connection_id)
         check_usable(connection)
         return connection
+
+
+def as_credentials(tokens: Renewed) -> dict[str, str]:
+    """What is kept of new tokens among the credentials of a connection."""
+    seconds = tokens.refresh_expires_in
+    end = "" if seconds is None else (database_now() + timedelta(seconds=seconds)).isoformat()
+    return {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token, REFRESH_ENDS: end}
+
+
+def refresh_ends(connection: Connection) -> datetime | None:
+    """When the connection ends unless it is used before; None where the vendor does not tell it."""
+    end = connection.credentials.get(REFRESH_ENDS)
+    return datetime.fromisoformat(end) if end else None
 
 
 def check_usable(connection: Connection) -> None:

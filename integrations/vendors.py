@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import QuerySet
 
+from integrations.breaker import CircuitBreaker
 from integrations.governor import BucketLimiter, Rate, Rates
 from integrations.heartland_retail import oauth as heartland_oauth
 from integrations.heartland_retail.adapter import HeartlandRetailAdapter
@@ -22,10 +23,10 @@ from integrations.quickbooks.adapter import CAPABILITIES as QUICKBOOKS
 from integrations.quickbooks.adapter import QuickBooksAdapter
 from integrations.quickbooks.client import PRODUCTION as QUICKBOOKS_PRODUCTION
 from integrations.quickbooks.client import Client as QuickBooksClient
-from integrations.tokens import CALL_SECONDS, RefreshedTokens, check_installation, check_usable
+from integrations.tokens import CALL_SECONDS, RefreshedTokens, as_credentials, check_installation, check_usable
 from ledger.errors import AuthExpired, Rejected
 from ledger.ports import AccountingSystem, PointOfSale
-from ledger.values import Capabilities, NewAccount
+from ledger.values import Capabilities, NeededAccount, NewAccount
 
 BOOKS, TILL = "books", "till"
 DEFAULT_SETTLE_SECONDS = 60
@@ -47,6 +48,8 @@ class Vendor:
 
     `account_kind`: type and detail type, in the vendor's words, of an account to be created. Raises Unsupported.
     `account_parameter`: where the callback of a log-in must name the company, if it does.
+    `needed_accounts`: what to create there before the first import.
+    `token_life`: how long its token works, in a sentence, where no answer of the vendor says so.
     """
 
     label: str
@@ -63,6 +66,8 @@ class Vendor:
     account_kind: Callable[[NewAccount], tuple[str, str]] | None = None
     uses_oauth: bool = True
     account_parameter: str = ""
+    needed_accounts: tuple[NeededAccount, ...] = ()
+    token_life: str = ""
 
 
 def accounting(connection: Connection) -> AccountingSystem:
@@ -96,12 +101,27 @@ def _heartland(connection: Connection) -> PointOfSale:
 
 
 def http(connection: Connection) -> Http:
-    """The guarded way out for a connection: its checked address, its limits, its timeout."""
-    return Http(base_url(connection), timeout=http_timeout(connection), limiter=limiter(connection))
+    """The guarded way out for a connection: its checked address, its timeout, its limits, its circuit."""
+    return Http(
+        base_url(connection),
+        timeout=http_timeout(connection),
+        limiter=limiter(connection),
+        breaker=breaker(connection),
+    )
 
 
 def limiter(connection: Connection) -> BucketLimiter:
     return BucketLimiter(connection.pk, VENDORS[connection.vendor].rates)
+
+
+def breaker(connection: Connection) -> CircuitBreaker:
+    return CircuitBreaker(connection.pk, probe_seconds=http_timeout(connection))
+
+
+def waits_until(connection: Connection) -> datetime | None:
+    """Until when nobody calls: a pause that the vendor asked for, or a rest because it does not answer."""
+    waits = [limiter(connection).paused_until(), breaker(connection).rests_until()]
+    return max((wait for wait in waits if wait), default=None)
 
 
 def base_url(connection: Connection) -> str:
@@ -173,8 +193,7 @@ def _quickbooks_authorize(connection: Connection, state: str, redirect_uri: str)
 
 def _quickbooks_exchange(connection: Connection, code: str, redirect_uri: str, answer: Mapping[str, str]) -> Grant:
     tokens = _quickbooks_oauth(connection, redirect_uri=redirect_uri).exchange(code)
-    kept = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
-    return Grant(kept, tokens.access_expires_in, answer.get("realmId", ""))
+    return Grant(as_credentials(tokens), tokens.access_expires_in, answer.get("realmId", ""))
 
 
 def _quickbooks_revoke(connection: Connection) -> None:
@@ -225,6 +244,7 @@ VENDORS: dict[str, Vendor] = {
         authorize_url=_heartland_authorize,
         exchange=_heartland_exchange,
         revoke=_nothing_to_revoke,
+        token_life=heartland_oauth.TOKEN_LIFE,
     ),
     "quickbooks": Vendor(
         label=QUICKBOOKS.label,
@@ -243,6 +263,7 @@ VENDORS: dict[str, Vendor] = {
         capabilities=QUICKBOOKS,
         account_kind=quickbooks_charting.checked_kind,
         account_parameter="realmId",
+        needed_accounts=quickbooks_charting.NEEDED_ACCOUNTS,
     ),
 }
 """A new vendor costs its folder and one row here."""

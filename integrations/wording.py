@@ -1,7 +1,7 @@
 """The words of a message: one line for each alert in the reader's own counts and words, or the day in a digest."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from integrations.seeing import alerts_seen_by
 from ledger import money
 from ledger.admin.scoping import Person, is_store_manager
 from ledger.masking import mask_cards
+from ledger.moments import plain
 
 AT_MOST = timedelta(days=7)
 """So far back a digest goes for what nobody was told."""
@@ -32,8 +33,7 @@ def at_once(notices: Sequence[Notice], *, key: str) -> Message:
     told = sorted(notices, key=lambda notice: (happened[notice.alert_id or 0] == SOLVED, notice.pk))
     alerts = {notice.alert_id or 0: notice.alert for notice in told if notice.alert}
     lines = tuple(
-        _line(seen.get(pk, alert), happened[pk], person=subscription.user, seen=pk in seen)
-        for pk, alert in alerts.items()
+        _line(seen.get(pk, alert), happened[pk], reader=subscription, seen=pk in seen) for pk, alert in alerts.items()
     )
     return Message(key, _subject(lines), _intro(lines), lines, _address(_list()))
 
@@ -48,11 +48,11 @@ def digest(notice: Notice, *, key: str) -> Message | None:
         return None
     alerts.sort(key=lambda alert: alert.closed_at is not None)
     words = [SOLVED if a.closed_at else NEW if a.first_seen_at >= since else "" for a in alerts]
-    lines = tuple(_line(a, w, person=subscription.user) for a, w in zip(alerts, words, strict=True))
-    begun = since.astimezone(ZoneInfo(subscription.time_zone))
+    lines = tuple(_line(a, w, reader=subscription) for a, w in zip(alerts, words, strict=True))
     solved, new = words.count(SOLVED), words.count(NEW)
     still = len(alerts) - solved
-    intro = f"{_counted(still, 'problem')} open, {new} of them new; {solved} solved since {begun:%b %-d, %H:%M}."
+    begun = plain(since, _zone(subscription))
+    intro = f"{_counted(still, 'problem')} open, {new} of them new; {solved} solved since {begun}."
     return Message(key, f"Daybook today: {_counted(still, 'problem')} open", intro, lines, _address(_list()))
 
 
@@ -93,14 +93,19 @@ def _seen(person: User, ids: list[int]) -> dict[int, Alert]:
     return {alert.pk: alert for alert in alerts_seen_by(person).filter(pk__in=ids)}
 
 
-def _line(alert: Alert, word: str, *, person: User, seen: bool = True) -> Line:
+def _line(alert: Alert, word: str, *, reader: Subscription, seen: bool = True) -> Line:
     """`seen`: whether the person can open its page; of what is solved a store manager reads no words of others."""
     grave = str(Alert.Severity(alert.severity).label)
     word = SOLVED if alert.closed_at else word
-    said = mask_cards(title(alert, person=person)) if seen or not is_store_manager(person) else _quiet(alert)
+    said = mask_cards(title(alert, person=reader.user)) if seen or not is_store_manager(reader.user) else _quiet(alert)
     link = _address(reverse("admin:integrations_alert_change", args=[alert.pk])) if seen else ""
     shown = word if word == SOLVED else f"{word}: {grave}" if word else grave
-    return Line(shown, said, _detail(alert, solved=word == SOLVED) if seen else place(alert), link)
+    detail = _detail(alert, solved=word == SOLVED, zone=_zone(reader)) if seen else place(alert)
+    return Line(shown, said, detail, link)
+
+
+def _zone(reader: Subscription) -> tzinfo:
+    return ZoneInfo(reader.time_zone)
 
 
 def _quiet(alert: Alert) -> str:
@@ -108,7 +113,7 @@ def _quiet(alert: Alert) -> str:
     return remedies.words_of_a_store(alert.cause, said="A document of your stores was mended.")
 
 
-def _detail(alert: Alert, *, solved: bool) -> str:
+def _detail(alert: Alert, *, solved: bool, zone: tzinfo) -> str:
     parts = [place(alert)]
     events = int(getattr(alert, "own_events", alert.events))
     amount = getattr(alert, "own_amount", alert.amount)
@@ -116,7 +121,7 @@ def _detail(alert: Alert, *, solved: bool) -> str:
         parts.append(_counted(events, "event"))
     if amount and not solved:
         parts.append(money.shown(amount, currency=currency(alert)))
-    parts.append(f"since {alert.first_seen_at:%b %-d, %H:%M} UTC")
+    parts.append(f"since {plain(alert.first_seen_at, zone)}")
     return ", ".join(parts)
 
 

@@ -78,6 +78,11 @@ def _witness(record: AuditRecord) -> None:
     )
 
 
+def newest_record() -> int:
+    """Its id; 0 where there is none."""
+    return AuditRecord.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
 def fingerprint(*, through: int) -> tuple[int, str]:
     """How many records there are up to that id, and the fingerprint of them all: another one when any has changed."""
     rows = AuditRecord.objects.filter(pk__lte=through).order_by("pk")

@@ -3,6 +3,8 @@
 A new deed gets its line here; a test compares the list with what the rooms note.
 """
 
+from collections.abc import Iterable
+
 MAPPING = "Account mapping"
 
 DEEDS: dict[str, tuple[str, ...]] = {
@@ -27,7 +29,7 @@ DEEDS: dict[str, tuple[str, ...]] = {
         "applied a mapping template to",
         "saved a mapping template of",
         "deleted a mapping template",
-        "changed the switches of",
+        "changed the settings of",
         "deleted an account from the list",
     ),
     "Connections and tills": (
@@ -52,6 +54,7 @@ DEEDS: dict[str, tuple[str, ...]] = {
         "added a user",
         "changed a user",
         "gave a one-time password to",
+        "changed the own password",
         "unlocked the sign-in of",
         "signed out everywhere",
         "set up a second factor",
@@ -70,6 +73,9 @@ DEEDS: dict[str, tuple[str, ...]] = {
 OTHER = "Other"
 """What is on no list; a test keeps it empty."""
 
+FORMER = {"changed the switches of": "changed the settings of"}
+"""How records of earlier versions call a deed: the audit never changes, its reader gets today's words."""
+
 LEAD_ON = ("of", "to", "up")
 """Words after which the subject follows as part of the sentence."""
 
@@ -81,10 +87,22 @@ def known() -> list[str]:
 
 def subject_of(deed: str) -> str:
     """Under which heading a deed is filed."""
-    return next((heading for heading, deeds in DEEDS.items() if deed in deeds), OTHER)
+    return next((heading for heading, deeds in DEEDS.items() if today(deed) in deeds), OTHER)
+
+
+def today(deed: str) -> str:
+    """A deed in the words of this version."""
+    return FORMER.get(deed, deed)
+
+
+def stored(deeds: Iterable[str]) -> list[str]:
+    """These deeds and what records of earlier versions call them: what a filter asks the table for."""
+    wanted = set(deeds)
+    return sorted(wanted | {former for former, deed in FORMER.items() if deed in wanted})
 
 
 def sentence(*, who: str, deed: str, subject: str) -> str:
     """A deed read aloud: "maria set aside an event: T100123 in Main Street"."""
+    deed = today(deed)
     link = " " if deed.rsplit(" ", 1)[-1] in LEAD_ON else ": "
     return f"{who} {deed}{link}{subject}" if subject else f"{who} {deed}"

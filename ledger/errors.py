@@ -5,6 +5,7 @@ Two questions decide everything: may we try again by ourselves, and could it alr
 
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from ledger.terms import ROLES, Dimension, Role
 from ledger.values import EventHeader
@@ -29,14 +30,52 @@ class DaybookError(Exception):
         self.detail = detail
 
 
+class Flaw(StrEnum):
+    """What keeps a document from being read or booked; events of one flaw are told together and mended alike."""
+
+    JSON = "json"
+    TYPE = "type"
+    LINE = "line"
+    PARTS = "parts"
+    ITEM = "item"
+    ID = "id"
+    STORE = "store"
+    NO_STORE = "no_store"
+    TIME = "time"
+    TENDER = "tender"
+    AMOUNT = "amount"
+    COST = "cost"
+    TOTAL = "total"
+    PAYMENTS = "payments"
+    REOPENED = "reopened"
+    FORM = "form"
+    ANSWER = "answer"
+
+    @property
+    def cause(self) -> str:
+        """As postings and alerts carry it: `unreadable:amount`."""
+        return f"{Unreadable.code}:{self}"
+
+
 class Unreadable(DaybookError):
     """A document that cannot be read; `header` is what could be read of it."""
 
     code = "unreadable"
 
-    def __init__(self, document: str, what: str, *, header: EventHeader | None = None, cause: str = "") -> None:
-        super().__init__(f"{document}: {what}", cause=cause or self.code)
+    def __init__(
+        self, document: str, what: str, *, header: EventHeader | None = None, flaw: Flaw | None = None
+    ) -> None:
+        super().__init__(f"{document}: {what}", cause=flaw.cause if flaw else self.code)
         self.header = header
+
+
+BY_HAND = frozenset({Flaw.TYPE, Flaw.LINE, Flaw.JSON, Flaw.ID, Flaw.FORM})
+"""Nothing is to be mended at the till: somebody who keeps the books enters these."""
+
+AT_THE_TILL = frozenset(
+    {Unreadable.code, *(flaw.cause for flaw in Flaw if flaw not in BY_HAND | {Flaw.STORE, Flaw.ANSWER})}
+)
+"""The causes that the store itself mends, at the till; of all others somebody else has to act."""
 
 
 class UnbalancedEntry(DaybookError):
@@ -145,6 +184,19 @@ class OutcomeUnknown(DaybookError):
     """A write left this house without a definite answer: it could already be there."""
 
     code = "outcome_unknown"
+
+
+class SentInVain(DaybookError):
+    """Sent again and again without a definite answer, and not there when looked up: so nothing was booked."""
+
+    code = "sent_in_vain"
+
+    def __init__(self, reference: str, *, times: int) -> None:
+        super().__init__(
+            f"{reference} was sent {times} times, no definite answer ever came, and a look-up does not find it. "
+            "Nothing was booked. See whether other entries go through, then press Retry; or book it by hand and set it "
+            "aside here."
+        )
 
 
 class Refused(DaybookError):

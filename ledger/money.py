@@ -72,6 +72,12 @@ def text(amount: Decimal) -> str:
     return f"{amount:f}"
 
 
+def price(amount: Decimal) -> str:
+    """A unit price for people: cents at least, and more decimal places where it has them."""
+    plain = amount.normalize()
+    return f"{plain:f}" if int(plain.as_tuple().exponent) < -2 else f"{amount:.2f}"
+
+
 def shown(amount: Decimal, *, currency: str = "USD") -> str:
     """An amount for people, negative in parentheses as accountants write it: `(1,234.50) USD`."""
     figure = f"{abs(amount):,.{digits(currency)}f}"

@@ -1,12 +1,14 @@
-"""What leaves the house as a table: the columns of postings and of entries by line, and the way every table takes.
+"""What leaves the house as a table: the columns of events and of entries by line, and the way every table takes.
 
 The columns are django-import-export's; the files are written by `ledger.exporting`, row by row, so that a million rows
 need no memory.
 """
 
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, ClassVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http.response import HttpResponseBase
 from import_export import resources
 from import_export.fields import Field
@@ -15,11 +17,23 @@ from import_export.widgets import Widget
 from ledger.audit import Actor
 from ledger.errors import Refused
 from ledger.exporting import XLSX, Table, exported
-from ledger.models import DimensionValue, JournalLine, Posting
-from ledger.terms import ROLES, Dimension, EntryKind, Outcome, Role, SyncState
+from ledger.models import Attempt, DimensionValue, JournalLine, Posting
+from ledger.models.fields import choices
+from ledger.terms import ROLES, AccountType, DeliveryState, Dimension, EntryKind, Outcome
+
+KINDS, STATES, TYPES = (dict(choices(words)) for words in (EntryKind, DeliveryState, AccountType))
+LABELS = {role.value: meaning.label for role, meaning in ROLES.items()}
 
 MOST_IN_XLSX = 100_000
 """A workbook is written as a whole before it leaves; a CSV has no limit."""
+
+
+NOT_POSTED = "Adopted, not posted"
+
+
+def is_adopted(entry: str = "pk") -> Exists:
+    """Whether a person took an entry of the accounting system in place of ours, whose lines were then not posted."""
+    return Exists(Attempt.objects.filter(entry=OuterRef(entry), result=Attempt.Result.ADOPTED))
 
 
 class AsItIs(Widget):
@@ -46,9 +60,37 @@ class TableResource(resources.Resource):
         """The rows with what their cells need."""
         return rows
 
+    def found(self, rows: QuerySet[Any]) -> Iterable[Any]:
+        """The rows one after another."""
+        return self.iter_queryset(self.ready(rows))
+
     def table(self, rows: QuerySet[Any]) -> Table:
-        found = self.iter_queryset(self.ready(rows))
-        return Table(self.what, self.get_export_headers(), (self.export_resource(row) for row in found))
+        return self.table_of(self.found(rows))
+
+    def table_of(self, found: Iterable[Any]) -> Table:
+        # Each cell's maker is looked up once: the library does it anew for each cell of each row.
+        makers = [self.maker(name, field) for name, field in self.fields.items()]
+        return Table(self.what, self.get_export_headers(), ([make(row) for make in makers] for row in found))
+
+    def maker(self, name: str, field: Field) -> Callable[[Any], Any]:
+        """What makes the cell of a column from a row."""
+        return getattr(self, f"dehydrate_{name}", None) or field.export
+
+
+class ValuesResource(TableResource):
+    """Rows that are read as the values of their columns, for a long table: no object is made for any of them.
+
+    A row bears each value under the path of its column, such as `entry__reference`; `also`: what its made cells need.
+    """
+
+    also: ClassVar[tuple[str, ...]] = ()
+
+    def found(self, rows: QuerySet[Any]) -> Iterable[Any]:
+        paths = [*(field.attribute for field in self.fields.values() if field.attribute), *self.also]
+        return self.ready(rows).values_list(*paths, named=True).iterator(chunk_size=self._meta.chunk_size)
+
+    def maker(self, name: str, field: Field) -> Callable[[Any], Any]:
+        return getattr(self, f"dehydrate_{name}", None) or attrgetter(field.attribute)
 
 
 def download(
@@ -58,12 +100,11 @@ def download(
     *,
     form: str,
     about: Model | type[Model],
-    book: str = "",
     **asked: Any,
 ) -> HttpResponseBase:
-    """The rows as a file, with what was asked for and how many rows it has in the audit. Raises Refused.
+    """The rows as a file, with how many they are in the audit. Raises Refused.
 
-    The caller has checked the permission and scoped the rows.
+    The caller has checked the permission and scoped the rows. `asked`: what `exported` takes besides.
     """
     count = rows.count()
     if form == XLSX and count > MOST_IN_XLSX:
@@ -71,13 +112,17 @@ def download(
             f"{count:,} rows are too many for a workbook, which takes {MOST_IN_XLSX:,} here. "
             "Narrow the list, or take CSV, which has no limit."
         )
-    return exported(actor, resource.table(rows), form=form, about=about, book=book, rows=count, **asked)
+    return exported(actor, resource.table(rows), form=form, about=about, rows=count, **asked)
 
 
 class PostingResource(TableResource):
-    """Financial events, one row each."""
+    """Financial events, one row each. `problem` says what holds one up, in the words of the reader.
 
-    what = "financial events"
+    `of_the_books` is false for who runs stores: how an event was booked is then left out.
+    """
+
+    what = "events"
+    booked: ClassVar = ("outcome", "entry", "remote_id")
 
     number = column("Number", "number")
     kind = column("Kind", "get_kind_display")
@@ -89,31 +134,45 @@ class PostingResource(TableResource):
     amount = column("Amount", "amount")
     currency = column("Currency", "book__currency")
     entry = column("Entry", "entry__reference")
-    remote_id = column("Entry there", "entry__remote_id")
-    error = column("What to know", "error")
+    remote_id = column("Entry in the accounting system", "entry__remote_id")
+    error = column("What to know")
     changed_since = column("Changed after it was posted", "changed_since")
     set_aside_reason = column("Set aside because", "set_aside_reason")
     updated_at = column("Last change (UTC)", "updated_at")
+
+    def __init__(self, *, problem: Callable[[Posting], str] = attrgetter("error"), of_the_books: bool = True) -> None:
+        super().__init__()
+        self._problem = problem
+        for name in () if of_the_books else self.booked:
+            del self.fields[name]
 
     def ready(self, rows: QuerySet[Posting]) -> QuerySet[Posting]:
         heavy = ("error_detail", "entry__sent_body", "entry__memo")
         return rows.select_related(None).select_related("book", "store", "entry").defer(None).defer(*heavy)
 
     def dehydrate_state(self, posting: Posting) -> str:
-        return SyncState(posting.state).label
+        return posting.standing
 
     def dehydrate_outcome(self, posting: Posting) -> str:
         return Outcome(posting.outcome).label if posting.outcome else ""
 
+    def dehydrate_error(self, posting: Posting) -> str:
+        return self._problem(posting)
 
-class EntryLineResource(TableResource):
+
+class EntryLineResource(ValuesResource):
     """Journal entries, one row a line, so that an accountant can pivot them."""
 
-    what = "journal entries"
+    what = "entries"
+    also = (
+        *("entry__kind", "entry__state", "account__type", "role", "dimensions", "debit", "credit"),
+        "posting__event__source",
+        "adopted",
+    )
 
     reference = column("Entry", "entry__reference")
     kind = column("Kind")
-    state = column("State", "entry__get_state_display")
+    state = column("State")
     posting_date = column("Posting date", "entry__posting_date")
     book = column("Book", "entry__book__name")
     store = column("Store", "entry__store__name")
@@ -121,7 +180,7 @@ class EntryLineResource(TableResource):
     business_date = column("Business date", "posting__business_date")
     account_number = column("Account number", "account__number")
     account_name = column("Account name", "account__full_name")
-    account_type = column("Account type", "account__get_type_display")
+    account_type = column("Account type")
     role = column("Role")
     tender = column("Tender")
     item_class = column("Item class")
@@ -131,40 +190,44 @@ class EntryLineResource(TableResource):
     currency = column("Currency", "entry__currency")
     text = column("Text", "text")
     why = column("Why this account", "why")
-    remote_id = column("Entry there", "entry__remote_id")
+    remote_id = column("Entry in the accounting system", "entry__remote_id")
     posted_at = column("Posted at (UTC)", "entry__posted_at")
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self) -> None:
+        super().__init__()
         known = DimensionValue.objects.values_list("source_id", "dimension", "code", "name")
         self._names = {(source, dimension, code): name for source, dimension, code, name in known}
 
     def ready(self, rows: QuerySet[JournalLine]) -> QuerySet[JournalLine]:
-        related = rows.select_related("entry__book", "entry__store", "posting__event", "account")
-        told = ("posting__error", "posting__error_detail", "posting__event__problem")
-        return related.defer("entry__sent_body", "entry__memo", *told).order_by("-entry_id", "id")
+        return rows.annotate(adopted=is_adopted("entry")).order_by("-entry_id", "id")
 
-    def dehydrate_kind(self, line: JournalLine) -> str:
-        return EntryKind(line.entry.kind).value.capitalize()
+    def dehydrate_kind(self, line: Any) -> str:
+        return KINDS[line.entry__kind]
 
-    def dehydrate_role(self, line: JournalLine) -> str:
-        return ROLES[Role(line.role)].label
+    def dehydrate_state(self, line: Any) -> str:
+        return NOT_POSTED if line.adopted else STATES[line.entry__state]
 
-    def dehydrate_tender(self, line: JournalLine) -> str:
+    def dehydrate_account_type(self, line: Any) -> str:
+        return TYPES[line.account__type]
+
+    def dehydrate_role(self, line: Any) -> str:
+        return LABELS[line.role]
+
+    def dehydrate_tender(self, line: Any) -> str:
         return self._named(line, Dimension.TENDER)
 
-    def dehydrate_item_class(self, line: JournalLine) -> str:
+    def dehydrate_item_class(self, line: Any) -> str:
         return self._named(line, Dimension.ITEM_CLASS)
 
-    def dehydrate_tax_jurisdiction(self, line: JournalLine) -> str:
+    def dehydrate_tax_jurisdiction(self, line: Any) -> str:
         return self._named(line, Dimension.TAX_JURISDICTION)
 
-    def dehydrate_debit(self, line: JournalLine) -> Any:
+    def dehydrate_debit(self, line: Any) -> Any:
         return line.debit or None
 
-    def dehydrate_credit(self, line: JournalLine) -> Any:
+    def dehydrate_credit(self, line: Any) -> Any:
         return line.credit or None
 
-    def _named(self, line: JournalLine, dimension: Dimension) -> str:
-        code = str(line.dimensions.get(dimension.value, ""))
-        return self._names.get((line.posting.event.source_id, dimension.value, code), code)
+    def _named(self, line: Any, dimension: Dimension) -> str:
+        code = line.dimensions.get(dimension.value, "")
+        return self._names.get((line.posting__event__source, dimension.value, code), code) if code else ""

@@ -158,6 +158,16 @@ class NewAccount:
 
 
 @dataclass(frozen=True)
+class NeededAccount:
+    """One kind of account that entries of sales go to: what for, and the vendor's words for its type and detail."""
+
+    purpose: str
+    type: str
+    detail: str
+    why: str
+
+
+@dataclass(frozen=True)
 class RemoteStore:
     external_id: str
     name: str

@@ -23,7 +23,8 @@ from ledger.clock import database_now
 from ledger.exporting import Table, exported, unguarded
 from ledger.locks import locked
 from ledger.models import Book
-from mappings import files, loading
+from ledger.moments import zone_of_book
+from mappings import effects, files, loading
 from mappings.admin_views import Changed
 from mappings.loading import MappingRow
 from mappings.models import Mapping, MappingTemplate
@@ -55,6 +56,7 @@ def _exchange(request: HttpRequest, book: Book, *, problem: str = "", status: in
         "mapped": Mapping.objects.filter(book=book).count(),
         "may_map": may_for_all(request.user, "mappings.change_mapping"),
         "most_rows": files.MOST_ROWS,
+        "zone": zone_of_book(book),
     }
     return render(request, "admin/mappings/exchange.html", context, status=status)
 
@@ -109,7 +111,7 @@ def _template_run(request: HttpRequest, book: Book, lines: list[dict[str, str]],
         rows = files.from_dicts(lines)
     except files.BadFile as reason:
         return _exchange(request, book, problem=f"{source[:1].upper()}{source[1:]}: {reason}", status=422)
-    return _dry_run(request, book, rows, deed=APPLIED, source=source)
+    return _dry_run(request, book, loading.as_numbered(book, rows), deed=APPLIED, source=source)
 
 
 def _number(request: HttpRequest, name: str) -> int:
@@ -127,6 +129,7 @@ def _dry_run(
     token = signing.dumps({**held, "rows": [_brief(row) for row in rows]}, salt=SALT, compress=True)
     context = page_context(request, title="Financial", book=book, tab="configuration", plan=made, source=source)
     context |= {"token": token, "again": again, "rows": len(rows)}
+    context["effect"] = effects.effect(book, effects.of_plan(made))
     return render(request, "admin/mappings/dry_run.html", context)
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.db.models import Count
 
 from ledger.models import Account, Book, Store
+from ledger.money import ZERO
 from ledger.terms import ROLES, AccountType, Dimension, Role
 from mappings import coverage
-from mappings.editing import SAYS_WHEN_EMPTY, Change, Place, places, refused
+from mappings.editing import SAYS_WHEN_EMPTY, Change, Place, figures, places, refused
+from mappings.waiting import Held
 
 DIMENSIONS = {
     Dimension.TENDER: "payment type",
@@ -36,7 +39,7 @@ class SwitchForm(forms.ModelForm):
 
 @dataclass
 class Group:
-    """The rows of one role, those without an account first, and an empty row for one store only."""
+    """The rows of one role, what holds events up first, then by money; and an empty row for one store only."""
 
     role: Role
     rows: list[Place]
@@ -53,7 +56,12 @@ class Group:
 
     @property
     def missing(self) -> int:
-        return sum(bool(row.missing) for row in self.rows)
+        return sum(row.is_urgent for row in self.rows)
+
+    @property
+    def held(self) -> Decimal:
+        """The money of the events that wait for an account of this role."""
+        return sum((row.held.amount for row in self.rows), ZERO)
 
     @property
     def says_when_empty(self) -> str:
@@ -83,7 +91,8 @@ class MappingForm:
 
     def __init__(self, book: Book, data: MappingOf[str, Any] | None = None) -> None:
         self.book = book
-        self.rows = places(book)
+        self.figures = figures(book)
+        self.rows = places(book, self.figures)
         self.stores = coverage.stores_of(book)
         known = Account.objects.filter(book=book, deleted_at=None)
         self._counts = dict(known.filter(active=True).order_by().values_list("type").annotate(Count("pk")))
@@ -102,10 +111,29 @@ class MappingForm:
 
     @property
     def groups(self) -> list[Group]:
-        """By role in the order of the rows; what is missing comes first."""
+        """By role in the order of the rows; what holds up the most money comes first."""
         roles = list(dict.fromkeys(row.role for row in self.rows))
         groups = [self._group(role) for role in roles]
-        return sorted(groups, key=lambda group: not group.missing)
+        return sorted(groups, key=lambda group: (not group.missing, -group.held))
+
+    @property
+    def needed(self) -> int:
+        """How many places must have an account, now or one day."""
+        return sum(row.needed for row in self.rows)
+
+    @property
+    def held(self) -> Held:
+        """The events that wait for any account."""
+        return self.figures.waiting.total
+
+    @property
+    def urgent(self) -> int:
+        return sum(row.is_urgent for row in self.rows)
+
+    @property
+    def idle(self) -> int:
+        """Places without an account for which no event of the last 90 days has asked."""
+        return sum(bool(row.missing) and not row.is_urgent for row in self.rows)
 
     @property
     def _options(self) -> int:
@@ -119,12 +147,11 @@ class MappingForm:
         listed = [] if self.asks else [account for account in self.accounts.values() if account.active]
         fitting = [account for account in listed if account.type in ROLES[role].fits]
         parties = [account for account in listed if account.type in NEEDS_A_PARTY]
-        ordered = sorted(rows, key=lambda row: (not row.missing, row.name, row.store is not None))
         for row in rows:
             row.own = self._own(role, [row.account, self.accounts.get(row.chosen)], fitting)
         added = self.added.get(role, Added())
         added_own = self._own(role, [self.accounts.get(added.account)], fitting)
-        return Group(role, ordered, fitting, parties, values, added, added_own)
+        return Group(role, _important_first(rows), fitting, parties, values, added, added_own)
 
     def _own(self, role: Role, wanted: list[Account | None], listed: list[Account]) -> list[tuple[Account, str]]:
         there = {account.pk for account in listed}
@@ -174,6 +201,18 @@ class MappingForm:
         if any(row.key == (role.value, added.value, added.store) for row in self.rows):
             return "There is a row for this store already; change that one."
         return refused(Place(role, added.value, ""), account)
+
+
+def _important_first(rows: list[Place]) -> list[Place]:
+    """What holds events up, what lacks an account, then by money; a row for one store stays below its value's."""
+    heads = {row.value: row for row in rows if row.store is None}
+
+    def place(row: Place) -> tuple[object, ...]:
+        head = heads.get(row.value, row)
+        rank = (not head.is_urgent, not head.missing, -head.held.amount, -abs(head.used.amount))
+        return (*rank, row.name, row.value, row.store is not None, str(row.store or ""))
+
+    return sorted(rows, key=place)
 
 
 def _numbers(data: MappingOf[str, Any]) -> set[int]:

@@ -19,9 +19,10 @@ from ledger.audit import note
 from ledger.errors import DaybookError
 from ledger.journal import charts, orders
 from ledger.models import Account, Book
+from ledger.moments import zone_of_book
 from ledger.resources import download
 from ledger.terms import AccountType
-from mappings import coverage, editing, loading
+from mappings import editing, effects, loading
 from mappings.admin_forms import MappingForm, SwitchForm
 from mappings.models import Mapping
 from mappings.names import Known
@@ -115,27 +116,38 @@ def _deleted(request: HttpRequest, account: Account, used: str) -> None:
 
 @page("mappings.view_mapping")
 def configuration(request: HttpRequest, book_id: int, changed: Changed) -> HttpResponse:
-    """The switches and the mapping. A POST saves the whole mapping, or nothing and says what is wrong where."""
+    """The switches and the mapping. A POST saves the whole mapping, or nothing and says what is wrong where.
+
+    Asked for a preview it says what would change, and saves nothing.
+    """
     book = get_object_or_404(Book, pk=book_id)
     form = MappingForm(book, request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if not may_for_all(request.user, "mappings.change_mapping"):
             raise PermissionDenied
-        if form.is_valid:
+        if form.is_valid and "preview" not in request.POST:
             _save(request, form, changed)
             return redirect("mappings:configuration", book.pk)
-        messages.error(request, "Nothing was saved: some rows below need another account.")
+        if not form.is_valid:
+            messages.error(request, "Nothing was saved: some rows below need another account.")
     context = page_context(request, title="Financial", book=book, tab="configuration", form=form)
     context |= {
         "switches": SwitchForm(instance=book),
-        "missing": len(coverage.missing(book)),
-        "needed": len(list(coverage.slots(book))),
+        "effect": _effect(request, form),
         "has_accounts": form.has_accounts,
+        "zone": zone_of_book(book),
         "narrowed": narrowed_rows(book),
         "may_map": may_for_all(request.user, "mappings.change_mapping"),
         "may_switch": may_for_all(request.user, "ledger.change_book"),
     }
     return render(request, "admin/mappings/configuration.html", context, status=200 if form.is_valid else 422)
+
+
+def _effect(request: HttpRequest, form: MappingForm) -> effects.Effect | None:
+    """What the form would do, when that was asked and nothing in it is refused."""
+    if "preview" not in request.POST or not form.is_valid:
+        return None
+    return effects.effect(form.book, effects.of_form(form.book, form.changes))
 
 
 def narrowed_rows(book: Book) -> list[tuple[Mapping, str]]:
@@ -165,7 +177,7 @@ def switch(request: HttpRequest, book_id: int, changed: Changed) -> HttpResponse
         with transaction.atomic():
             form.save()
             after = {name: form.cleaned_data[name] for name in SwitchForm.Meta.fields}
-            note(request.user, "changed the switches of", book, before=before, after=after)
+            note(request.user, "changed the settings of", book, before=before, after=after)
             orders.requeue_unmapped(book)
         changed(book)
         messages.success(request, "Saved.")

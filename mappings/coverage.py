@@ -1,6 +1,6 @@
 """What is missing before a book can post: every value its events can bear must resolve to a usable account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -53,11 +53,14 @@ def slots(book: Book) -> Iterator[Slot]:
         yield Slot(role, None, "", "")
 
 
-def missing(book: Book) -> list[Missing]:
-    """The slots without a usable account for at least one of the stores that feed the book."""
-    table = MappingTable(book)
+def missing(book: Book, *, among: Iterable[Slot] | None = None, table: MappingTable | None = None) -> list[Missing]:
+    """The slots without a usable account for at least one of the stores that feed the book.
+
+    `among`: the slots to look at, in place of what the till lists. `table`: the mapping as it would be.
+    """
+    table, wanted = table or MappingTable(book), slots(book) if among is None else among
     stores = [str(store.pk) for store in stores_of(book)] or [""]
-    return [gap for slot in slots(book) if (gap := _gap(table, slot, stores))]
+    return [gap for slot in wanted if (gap := _gap(table, slot, stores))]
 
 
 def stores_of(book: Book) -> list[Store]:

@@ -9,13 +9,19 @@ from ledger.audit import Actor, note
 from ledger.journal import orders
 from ledger.models import Account, Book, DimensionValue, Store
 from ledger.terms import ROLES, Dimension, Role
-from mappings import coverage
+from mappings import coverage, use, waiting
+from mappings.coverage import Slot
 from mappings.loading import refusal, write
 from mappings.models import Mapping
-from mappings.table import unusable
+from mappings.table import MappingTable, Names, unusable
+from mappings.use import Use, Uses, Value
+from mappings.waiting import Held, Waiting
 
 Key = tuple[str, str, str]
 """Role, value of its dimension, store's primary key; the latter two may be empty."""
+
+EVERY_OTHER = "every other jurisdiction"
+"""The name of the default of sales tax, on the screen and in the audit."""
 
 OPTIONAL = (Role.SALES_RETURNS, Role.GIFT_CARD_LIABILITY, Role.TIPS_PAYABLE)
 """Offered though not missing: they fall back to another role, or their lines are rare."""
@@ -28,9 +34,30 @@ SAYS_WHEN_EMPTY = {
 }
 
 
+@dataclass(frozen=True)
+class Figures:
+    """What the events of the last 90 days bear, and what waits in Error for want of an account."""
+
+    uses: Uses = field(default_factory=Uses)
+    waiting: Waiting = field(default_factory=Waiting)
+
+    def asked_for(self) -> set[Value]:
+        """What must have an account, whether the till still lists it or not."""
+        used = {value for value in self.uses.by if not ROLES[Role(value[0])].falls_back_to}
+        return used | set(self.waiting.by_value())
+
+
+def figures(book: Book) -> Figures:
+    """Two queries."""
+    return Figures(use.read(book), waiting.read(book))
+
+
 @dataclass
 class Place:
-    """One row of the screen: lines of this role and value (in one store only) go to this account."""
+    """One row of the screen: lines of this role and value (in one store only) go to this account.
+
+    `is_urgent`: it lacks an account, and events wait for it or would. The figures are those of every store.
+    """
 
     role: Role
     value: str
@@ -39,6 +66,9 @@ class Place:
     mapping: Mapping | None = None
     needed: bool = True
     missing: str = ""
+    is_urgent: bool = False
+    used: Use = Use()
+    held: Held = Held()
     errors: list[str] = field(default_factory=list)
     chosen: str = ""
     own: list[tuple[Account, str]] = field(default_factory=list)
@@ -51,6 +81,11 @@ class Place:
     @property
     def field_name(self) -> str:
         return "account:" + ":".join(self.key)
+
+    @property
+    def cause(self) -> str:
+        """What the events say that wait for it."""
+        return waiting.cause_of(self.role.value, self.value)
 
     @property
     def label(self) -> str:
@@ -67,13 +102,28 @@ class Place:
         return self.mapping.account if self.mapping else None
 
 
-def places(book: Book) -> list[Place]:
+def places(book: Book, known_figures: Figures | None = None) -> list[Place]:
     """Every row: what must be filled, what may be filled, and what was narrowed to one store."""
-    rows = {_key_of(mapping): mapping for mapping in _editable(book)}
-    gaps = {(gap.slot.role.value, gap.slot.value, ""): gap.sentence for gap in coverage.missing(book)}
-    found = [Place(slot.role, slot.value, slot.name) for slot in coverage.slots(book)]
-    found += _optional(book)
+    told = known_figures or Figures()
+    table = MappingTable(book)
+    slots, optional = wanted(book, told, table.names), {place.key: place for place in _optional(book)}
+    found = [Place(slot.role, slot.value, slot.name) for slot in slots if _key(slot) not in optional]
+    found += optional.values()
     known = {place.key: place for place in found}
+    for slot in slots:
+        known[_key(slot)].needed = True
+    _put_in(book, found, known)
+    sentences = {_key(gap.slot): gap.sentence for gap in coverage.missing(book, among=slots, table=table)}
+    held = told.waiting.by_value()
+    for place in found:
+        place.missing = sentences.get(place.key, "")
+        _tell(place, told, held)
+    return found
+
+
+def _put_in(book: Book, found: list[Place], known: dict[Key, Place]) -> None:
+    """Each row of the mapping into its place; one narrowed to a store is a place of its own."""
+    rows = {_key_of(mapping): mapping for mapping in _editable(book)}
     names = {(place.role.value, place.value): place.name for place in found}
     for key, mapping in rows.items():
         place = known.get(key)
@@ -82,9 +132,36 @@ def places(book: Book) -> list[Place]:
             place = Place(Role(key[0]), key[1], name, store=mapping.store, needed=False)
             found.append(place)
         place.mapping, place.chosen = mapping, str(mapping.account_id)
-    for place in found:
-        place.missing = gaps.get(place.key, "")
-    return found
+
+
+def _tell(place: Place, told: Figures, held: dict[Value, Held]) -> None:
+    """While nothing was counted yet, nobody knows what is needed: then everything is."""
+    if place.store is None:
+        place.used = told.uses.of(place.role, place.value)
+        place.held = held.get((place.role.value, place.value), Held())
+    place.is_urgent = bool(place.missing) and (bool(place.held) or place.used.events > 0 or not told.uses.by)
+
+
+def wanted(book: Book, told: Figures, names: Names) -> list[Slot]:
+    """Every place that must have an account: what the till lists, and what events bear or wait for besides."""
+    listed = list(coverage.slots(book))
+    return [*listed, *_unlisted(book, listed, told, names)]
+
+
+def _unlisted(book: Book, slots: Iterable[Slot], told: Figures, names: Names) -> list[Slot]:
+    """What events bear or wait for, though the till lists it no more, or it is seldom needed."""
+    listed = {(slot.role.value, slot.value) for slot in slots}
+    others = sorted(told.asked_for() - listed)
+    return [_slot(Role(role), value, names) for role, value in others if book.post_cost or role not in coverage.COST]
+
+
+def _slot(role: Role, value: str, names: Names) -> Slot:
+    dimension = ROLES[role].required
+    return Slot(role, dimension, value, names.get((dimension, value), value) if dimension else value)
+
+
+def _key(slot: Slot) -> Key:
+    return slot.role.value, slot.value, ""
 
 
 def _editable(book: Book) -> list[Mapping]:
@@ -121,7 +198,7 @@ def _optional(book: Book) -> list[Place]:
     ).distinct()
     returns = [Place(Role.SALES_RETURNS, value.code, value.name, needed=False) for value in classes]
     others = [Place(role, "", "", needed=False) for role in OPTIONAL if ROLES[role].required is None]
-    return [*returns, *others, Place(Role.TAX_PAYABLE, "", "every other jurisdiction", needed=False)]
+    return [*returns, *others, Place(Role.TAX_PAYABLE, "", EVERY_OTHER, needed=False)]
 
 
 def refused(place: Place, account: Account | None) -> str:
@@ -139,9 +216,14 @@ class Change:
     account: Account | None
 
 
+def real(changes: Iterable[Change]) -> list[Change]:
+    """Those that change anything."""
+    return [change for change in changes if change.account != change.place.account]
+
+
 def save(book: Book, changes: Iterable[Change], *, actor: Actor) -> int:
     """Write all changes in one transaction, with one audit record; what waited for them is queued again."""
-    changed = [change for change in changes if change.account != change.place.account]
+    changed = real(changes)
     if not changed:
         return 0
     before = {change.place.label: str(change.place.account or "") for change in changed}
@@ -149,13 +231,14 @@ def save(book: Book, changes: Iterable[Change], *, actor: Actor) -> int:
     with transaction.atomic():
         emptied = [c.place.mapping.pk for c in changed if c.account is None and c.place.mapping]
         Mapping.objects.filter(pk__in=emptied).delete()
-        write(book, [_row(book, change.place, change.account) for change in changed if change.account])
+        write(book, [row_of(book, change.place, change.account) for change in changed if change.account])
         note(actor, "changed the mapping", book, before=before, after=after)
         orders.requeue_unmapped(book)
     return len(changed)
 
 
-def _row(book: Book, place: Place, account: Account) -> Mapping:
+def row_of(book: Book, place: Place, account: Account) -> Mapping:
+    """The row of the mapping that fills a place, not yet saved."""
     dimension = ROLES[place.role].required
     selectors = {dimension.value: place.value} if dimension and place.value else {}
     return Mapping(book=book, role=place.role, store=place.store, account=account, **selectors)

@@ -4,8 +4,9 @@ For a file, a template, the mapping of another book, and for setting up a book i
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
@@ -50,6 +51,10 @@ class MappingRow:
         return ", ".join(filter(None, [self.role, self.value, *dimensions, self.store])) or "an empty row"
 
 
+Named = tuple[MappingRow, Mapping]
+"""A row as it is written, and what it asks for."""
+
+
 class UnknownName(ValueError):
     """Rows name a role, account, value or store that does not exist here, or an account that does not fit."""
 
@@ -82,44 +87,69 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """The same only while the same rows would do the same to the same mapping."""
-        changes = [(_key(c.wanted), c.before and c.before.pk, c.wanted.account_id) for c in self.changes]
+        changes = [(key_of(c.wanted), c.before and c.before.pk, c.wanted.account_id) for c in self.changes]
         return hashlib.sha256(repr([changes, self.refused, self.unchanged]).encode()).hexdigest()
+
+
+def as_numbered(book: Book, rows: Iterable[MappingRow]) -> list[MappingRow]:
+    """Rows that were made in another book, without their numbers where this book gives its accounts none."""
+    has_numbers = Account.objects.filter(book=book).exclude(number="").exists()
+    return [row if has_numbers or not row.account else replace(row, number="") for row in rows]
 
 
 def plan(book: Book, rows: Iterable[MappingRow]) -> Plan:
     """Compare rows with the mapping as it stands; writes nothing."""
-    standing = {_key(row): row for row in Mapping.objects.filter(book=book).select_related("account", "store")}
+    standing = {key_of(row): row for row in Mapping.objects.filter(book=book).select_related("account", "store")}
     known = Known(book, rows=standing.values())
-    made, lines = Plan(), dict[Key, int]()
+    made, named = Plan(), defaultdict[Key, list[Named]](list)
     for row in rows:
         try:
-            _put(made, book, row, known=known, standing=standing, lines=lines)
+            wanted = _mapping(book, row, known)
+            alike, before = named[key_of(wanted)], standing.get(key_of(wanted))
+            wanted.account = known.account(row.number, row.account, standing=before.account if before else None)
+            alike.append((row, wanted))
         except Unknown as reason:
             made.refused.append(Refused(row.line, row.said, str(reason)))
-    made.untouched = len(standing.keys() - lines.keys())
+    for key, alike in named.items():
+        if alike:
+            _put(made, alike, standing.get(key), known)
+    made.refused.sort(key=lambda refused: refused.line)
+    made.untouched = len(standing.keys() - named.keys())
     return made
 
 
-def _put(
-    made: Plan, book: Book, row: MappingRow, *, known: Known, standing: dict[Key, Mapping], lines: dict[Key, int]
-) -> None:
-    """Add one row to the plan. Raises Unknown with the reason why it is refused."""
-    if row.problem:
-        raise Unknown(row.problem)
-    wanted = _mapping(book, row, known)
-    key = _key(wanted)
-    if key in lines:
-        raise Unknown(f"the same as line {lines[key]}" if lines[key] else "the same row stands before it")
-    lines[key] = row.line
-    before = standing.get(key)
-    account = known.account(row.number, row.account, standing=before.account if before else None)
-    if before and before.account_id == account.pk:
-        made.unchanged += 1
-        return
-    if problem := _incomplete(wanted) or refusal(Role(wanted.role), account) or unusable(account):
-        raise Unknown(problem)
-    wanted.account = account
-    made.changes.append(Change(label(wanted, known), wanted, before.account if before else None))
+def _put(made: Plan, alike: Sequence[Named], before: Mapping | None, known: Known) -> None:
+    """Add the rows of one place to the plan: one of them counts, none where they name several accounts."""
+    first = alike[0]
+    other = next((named for named in alike if named[1].account_id != first[1].account_id), None)
+    for row, wanted in alike:
+        against = first if wanted.account_id != first[1].account_id else other
+        problem = _contradiction((row, wanted), against) if against else _repeated(row, first[0])
+        if problem := problem or _unfit(wanted, before):
+            made.refused.append(Refused(row.line, row.said, problem))
+        elif before and before.account_id == wanted.account_id:
+            made.unchanged += 1
+        else:
+            made.changes.append(Change(label(wanted, known), wanted, before.account if before else None))
+
+
+def _contradiction(*two: Named) -> str:
+    (first, one), (second, other) = sorted(two, key=lambda named: named[0].line)
+    which = f"lines {first.line} and {second.line}" if first.line else "two rows"
+    return f"{which} contradict each other: {one.account} and {other.account}; keep one"
+
+
+def _repeated(row: MappingRow, first: MappingRow) -> str:
+    if row is first:
+        return ""
+    return f"the same as line {first.line}" if first.line else "the same row stands before it"
+
+
+def _unfit(wanted: Mapping, before: Mapping | None) -> str:
+    """Why a row cannot be; one that stands already is never refused."""
+    if before and before.account_id == wanted.account_id:
+        return ""
+    return _incomplete(wanted) or refusal(Role(wanted.role), wanted.account) or unusable(wanted.account)
 
 
 def carry_out(book: Book, made: Plan, *, actor: Actor, deed: str) -> int:
@@ -147,7 +177,9 @@ def apply(book: Book, rows: Iterable[MappingRow], *, actor: Actor = None) -> int
 
 
 def _mapping(book: Book, row: MappingRow, known: Known) -> Mapping:
-    """The row with codes for names, still without its account. Raises Unknown."""
+    """The row with codes for names, still without its account. Raises Unknown with the reason why it is refused."""
+    if row.problem:
+        raise Unknown(row.problem)
     role = role_of(row.role)
     codes: dict[Dimension, str] = {
         d: known.coded(d, text) for d in SELECTORS if (text := getattr(row, d.value).strip())
@@ -187,20 +219,21 @@ def _incomplete(wanted: Mapping) -> str:
 
 def write(book: Book, wanted: Iterable[Mapping]) -> None:
     """Change the rows whose selectors stand already, create the others; inside the caller's transaction."""
-    standing = {_key(mapping): mapping for mapping in locked(Mapping.objects.filter(book=book))}
+    standing = {key_of(mapping): mapping for mapping in locked(Mapping.objects.filter(book=book))}
     changed: list[Mapping] = []
     fresh: dict[Key, Mapping] = {}
     for mapping in wanted:
-        if _key(mapping) in standing:
-            standing[_key(mapping)].account = mapping.account
-            changed.append(standing[_key(mapping)])
+        if key_of(mapping) in standing:
+            standing[key_of(mapping)].account = mapping.account
+            changed.append(standing[key_of(mapping)])
         else:
-            fresh[_key(mapping)] = mapping
+            fresh[key_of(mapping)] = mapping
     Mapping.objects.bulk_update(changed, ["account"], batch_size=500)
     Mapping.objects.bulk_create(fresh.values())
 
 
-def _key(mapping: Mapping) -> Key:
+def key_of(mapping: Mapping) -> Key:
+    """The same for two rows of one place."""
     return (mapping.role, *sorted(mapping.selectors().items()))
 
 

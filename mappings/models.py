@@ -67,3 +67,24 @@ class MappingTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DayUse(models.Model):
+    """What the events of one book and business date bear, whatever their state: events and money by role and value.
+
+    `events` and `revisions` are what was counted: a day is counted again when it has others. `mappings.use` keeps it.
+    """
+
+    book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="+", db_index=False)
+    business_date = models.DateField()
+    events = models.PositiveIntegerField()
+    revisions = models.PositiveBigIntegerField(help_text="The sum of the latest revisions of these events.")
+    found = models.JSONField(help_text="By role and value the number of events, and debits less credits as text.")
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["book", "business_date"], name="one_use_per_day")]
+
+    def __str__(self) -> str:
+        return f"{self.book}, {self.business_date}: {self.events} events"

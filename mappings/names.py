@@ -86,27 +86,46 @@ class Known:
     # --- Accounts ---------------------------------------------------------------------------------
 
     def account(self, number: str, name: str, *, standing: Account | None) -> Account:
-        """The account by its number, else by its full name; the one that stands there already is preferred.
+        """The account by its number, its full name, or both; the one that stands there already is preferred.
 
-        Raises Unknown for none, for several, and where number and name belong to two accounts.
+        Raises Unknown for none, for several, and where number and name do not belong to one account.
         """
         said = f"{number} {name}".strip()
         if not said:
             raise Unknown("no account is named; a row is emptied on the screen, not by a file")
-        numbered = self._numbered.get(number) or self._numbered.get(number.removesuffix(".0"), []) if number else []
-        named = self._named.get(_plain(name), []) if name else []
-        both = [account for account in numbered if account in named]
-        if numbered and named and not both:
-            raise Unknown(f"the number {number} belongs to {numbered[0]}, the name to another account; leave one empty")
-        found = both or numbered or named
+        found = self._found(number, name)
         if not found:
             raise Unknown(f"there is no account {said!r}")
         if standing in found:
             return standing
         usable = [account for account in found if account.active and not account.deleted_at] or found
         if len(usable) > 1:
-            raise Unknown(f"there are {len(usable)} accounts {said!r}; give the number as well")
+            raise Unknown(f"there are {len(usable)} accounts {said!r}; {_what_tells_them_apart(number, usable)}")
         return usable[0]
+
+    def _found(self, number: str, name: str) -> list[Account]:
+        """The accounts of this number, of this name, or of both. Raises Unknown where the two disagree."""
+        numbered = self._numbered.get(number) or self._numbered.get(number.removesuffix(".0"), []) if number else []
+        named = self._named.get(_plain(name), []) if name else []
+        both = [account for account in numbered if account in named]
+        if both or not (number and name and (numbered or named)):
+            return both or numbered or named
+        if not named:
+            raise Unknown(
+                f"the number {number} belongs to {numbered[0]}, not to {name!r}; correct one or leave it empty"
+            )
+        if not numbered:
+            own = f"the number {named[0].number}" if named[0].number else "no number"
+            raise Unknown(f"no account has the number {number}; {name!r} has {own}; correct it or leave it empty")
+        raise Unknown(f"the number {number} belongs to {numbered[0]}, the name to another account; leave one empty")
+
+
+def _what_tells_them_apart(number: str, accounts: Iterable[Account]) -> str:
+    """What the row should say as well; where nothing would help, the screen lists them one by one."""
+    alike = {(account.number, _plain(account.full_name)) for account in accounts}
+    if len(alike) == 1:
+        return "choose one on the screen"
+    return "give the name as well" if number else "give the number as well"
 
 
 def _by_name(names: dict[str, str]) -> dict[str, list[str]]:

@@ -1,11 +1,12 @@
 """Resolving a line: which account a role goes to in one book, and why. The most specific row wins."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
 from ledger.errors import UnmappedAccount
-from ledger.models import Account, Book, DimensionValue
+from ledger.models import Account, Book, DimensionValue, Store
 from ledger.terms import DEFAULT_CLASS, ROLES, Dimension, Role
 from mappings.models import Mapping
 
@@ -25,17 +26,27 @@ class Resolution:
 
 
 class MappingTable:
-    """All rows of one book, read once: resolving asks the database nothing."""
+    """All rows of one book, read once: resolving asks the database nothing, and works out what is alike once.
 
-    def __init__(self, book: Book) -> None:
+    `rows`: in their place, those that a change would leave; each with its account.
+    """
+
+    def __init__(self, book: Book, rows: Iterable[Mapping] | None = None) -> None:
         self._rows: dict[Where, list[Candidate]] = defaultdict(list)
-        for row in Mapping.objects.filter(book=book).select_related("account"):
+        self._found: dict[tuple[Role, frozenset[tuple[Dimension, str]]], Resolution] = {}
+        for row in Mapping.objects.filter(book=book).select_related("account") if rows is None else rows:
             selectors = row.selectors()
             self._rows[_where(Role(row.role), selectors)].append((selectors, row))
         self.names = dimension_names(book)
 
     def resolve(self, role: Role, dimensions: MappingOf[Dimension, str]) -> Resolution:
         """The account for a line; the store is named by its primary key. Raises UnmappedAccount."""
+        asked = role, frozenset(dimensions.items())
+        if asked not in self._found:
+            self._found[asked] = self._resolution(role, dimensions)
+        return self._found[asked]
+
+    def _resolution(self, role: Role, dimensions: MappingOf[Dimension, str]) -> Resolution:
         row = self._row_for(role, dimensions)
         if row is None:
             told_by = ROLES[role].told_by
@@ -74,9 +85,8 @@ def dimension_names(book: Book) -> Names:
     """What people call the values of dimensions; stores by their primary key."""
     values = DimensionValue.objects.filter(source__feeds__book=book)
     names = {(Dimension(v.dimension), v.code): v.name for v in values}
-    for feed in book.feeds.select_related("source").prefetch_related("source__stores"):
-        names.update({(Dimension.STORE, str(store.pk)): store.name for store in feed.source.stores.all()})
-    return names
+    stores = Store.objects.filter(source__feeds__book=book)
+    return names | {(Dimension.STORE, str(store.pk)): store.name for store in stores}
 
 
 def unusable(account: Account) -> str:

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from ledger import rules
-from ledger.errors import Unreadable
+from ledger.errors import Flaw, Unreadable
 from ledger.journal.readings import Reading
 from ledger.terms import EventKind, Side
 from ledger.values import Document, DraftLine, EventFacts, EventHeader, ItemFact, TaxFact, TenderFact
@@ -81,10 +81,12 @@ def reading(facts: EventFacts, *, updated_at: datetime = NOON) -> Reading:
     return Reading(Document(header.kind, header.external_id, updated_at, raw), facts=facts)
 
 
-def unreadable(external_id: str, *, what: str = "its total is missing.", readable: bool = False) -> Reading:
-    """A ticket that cannot be read; `readable` leaves its header."""
+def unreadable(
+    external_id: str, *, what: str = "its total is missing.", readable: bool = False, flaw: Flaw | None = None
+) -> Reading:
+    """A ticket that cannot be read; `readable` leaves its header, `flaw` says what is wrong with it."""
     header = sale(external_id=external_id).header if readable else None
-    problem = Unreadable(f"Ticket T{external_id}", what, header=header)
+    problem = Unreadable(f"Ticket T{external_id}", what, header=header, flaw=flaw)
     return Reading(Document(EventKind.TICKET, external_id, NOON, b'{"broken": true}'), problem=problem)
 
 

@@ -1,11 +1,12 @@
 """What needs a person, by cause: what holds up a whole book first, then the open alerts, each with its cure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
 from config.overview.sums import Tally
+from integrations import remedies
 from integrations.admin_views import alerts
 from integrations.admin_views.access import address_of
 from integrations.admin_views.health import events_address
@@ -37,6 +38,9 @@ class Cause:
     cure: str = ""
     cure_link: str = ""
     who_has_it: str = ""
+    is_a_stores: bool = False
+    """Whether the store itself mends it, at the till."""
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def causes(connections: Sequence[Connection], tills: Sequence[Connection], *, pe
     lines = alerts.lines(person)
     found = [_of_an_alert(line, acts) for line in lines]
     if is_store_manager(person):
-        return sorted(_alike_once(found, connections), key=lambda cause: (not cause.cure, *_gravity(cause)))
+        return sorted(_alike_once(found, connections), key=lambda cause: (not cause.is_a_stores, *_gravity(cause)))
     told = {line.alert.connection_id for line in lines}
     found += [_of_a_till(till, problem, acts) for till in tills if till.pk not in told and (problem := _unread(till))]
     found += [_of_a_book(c, one, acts) for c in connections for one in standing(c, waiting="")]
@@ -70,15 +74,18 @@ def _unread(till: Connection) -> str:
 
 
 def _alike_once(found: Sequence[Cause], connections: Sequence[Connection]) -> list[Cause]:
-    """What a store reads in the same words, because its accountant mends it, is one row for each book."""
+    """What a store reads in the same words is one row: its own document for all books, the accountant's for each."""
     alike: dict[tuple[str, int | None], list[Cause]] = {}
     for cause in found:
-        alike.setdefault((cause.sentence, cause.book_id), []).append(cause)
+        alike.setdefault((cause.sentence, None if cause.is_a_stores else cause.book_id), []).append(cause)
     doors = {connection.book_id: connection for connection in connections}
     return [_together(causes, doors.get(causes[0].book_id)) for causes in alike.values()]
 
 
 def _together(alike: Sequence[Cause], door: Connection | None) -> Cause:
+    if alike[0].is_a_stores:
+        # The same document waits in each book, and is mended once.
+        return replace(max(alike, key=lambda cause: cause.events), place="")
     if len(alike) == 1 or door is None:
         return alike[0]
     return replace(
@@ -96,9 +103,10 @@ def _gravity(cause: Cause) -> tuple[bool, bool, Decimal]:
     return not cause.is_error, cause.events > 0, -abs(cause.amount)
 
 
-def first_of(found: Sequence[Cause]) -> Causes:
-    """As many as a first page has room for."""
-    return Causes(tuple(found[:SHOWN]), len(found))
+def first_of(found: Sequence[Cause], zones: Mapping[int, tzinfo], house: tzinfo) -> Causes:
+    """As many as a first page has room for, each in the time of its book."""
+    shown = (replace(cause, zone=zones.get(cause.book_id or 0, house)) for cause in found[:SHOWN])
+    return Causes(tuple(shown), len(found))
 
 
 def held_up(found: Sequence[Cause]) -> dict[int, Tally]:
@@ -108,6 +116,15 @@ def held_up(found: Sequence[Cause]) -> dict[int, Tally]:
         if cause.is_error and cause.book_id:
             books[cause.book_id] = books.get(cause.book_id, Tally()) + Tally(cause.events, cause.amount)
     return books
+
+
+def since(found: Sequence[Cause]) -> dict[int, datetime]:
+    """Since when each book has been red, where an alert tells it."""
+    begun: dict[int, datetime] = {}
+    for cause in found:
+        if cause.is_error and cause.book_id and cause.since:
+            begun[cause.book_id] = min(cause.since, begun.get(cause.book_id, cause.since))
+    return begun
 
 
 def _of_a_till(till: Connection, problem: str, acts: bool) -> Cause:
@@ -122,19 +139,20 @@ def _of_a_book(connection: Connection, trouble: Trouble, acts: bool) -> Cause:
 
 
 def _of_an_alert(line: alerts.Line, acts: bool) -> Cause:
-    same = line.cure_link == line.events_link
+    alert = line.alert
     return Cause(
         sentence=line.what,
         place=line.place,
-        book_id=line.alert.book_id,
+        book_id=alert.book_id or (alert.connection.book_id if alert.connection else None),
         is_error=line.is_error,
         events=line.events,
         events_link=line.events_link,
         amount=line.amount,
         currency=line.currency,
-        since=line.alert.first_seen_at,
+        since=alert.first_seen_at,
         link=line.link,
-        cure=("Open" if same else line.cure) if acts else "",
+        cure=line.cure if acts else "",
         cure_link=line.cure_link if acts else "",
-        who_has_it=str(line.alert.assigned_to or ""),
+        who_has_it=str(alert.assigned_to or ""),
+        is_a_stores=remedies.is_a_stores(alert.cause),
     )

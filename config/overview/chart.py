@@ -4,10 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from config.overview.sums import States
-from ledger.terms import SyncState
+from config.overview.sums import States, Status
 
-STACK = (SyncState.SYNCED, SyncState.PROCESSING, SyncState.NOT_SYNCED, SyncState.NEVER_SYNCED, SyncState.ERROR)
+STACK = (
+    Status.SYNCED,
+    Status.PROCESSING,
+    Status.NOT_SYNCED,
+    Status.NEVER_SYNCED,
+    Status.SET_ASIDE,
+    Status.ERROR,
+)
 """From the bottom upwards."""
 
 WIDTH, HEIGHT = 420, 190
@@ -19,7 +25,7 @@ LEAST = 2
 
 @dataclass(frozen=True)
 class Segment:
-    state: SyncState
+    state: Status
     y: int
     height: int
 
@@ -46,7 +52,7 @@ class Tick:
 class Chart:
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
-    states: tuple[SyncState, ...]
+    states: tuple[Status, ...]
     summary: str
     width: int = WIDTH
     height: int = HEIGHT

@@ -10,10 +10,13 @@ from integrations.admin_views import health
 from integrations.admin_views.access import address_of
 from integrations.models import Connection
 from ledger.admin.base import LARGEST_COUNT
-from ledger.admin.scoping import Person, may_for_all
+from ledger.admin.scoping import ACCOUNTANT, ADMINISTRATOR, Person, may_for_all
 from ledger.models import Book
 
 CONFIGURE, OPERATE, MAP = "integrations.change_connection", "integrations.operate_sync", "mappings.change_mapping"
+FEED = "ledger.change_feed"
+OF_ADMINISTRATORS = (CONFIGURE, FEED)
+"""What of the path an accountant may not do."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Path:
-    """The four steps for one book, or for the first one that there will be."""
+    """The four steps for one book, or for the first one that there will be. `next` is None when there is only to wait.
+
+    `may_go_on`: whether the reader may do the next step; `whose` names the role of who else does it.
+    """
 
     book: Book | None
     steps: tuple[Step, ...]
     next: Next | None
+    may_go_on: bool
+
+    @property
+    def whose(self) -> str:
+        return ADMINISTRATOR if self.next and self.next.permission in OF_ADMINISTRATORS else ACCOUNTANT
 
     @property
     def done(self) -> int:
@@ -65,7 +76,7 @@ def path(
         Step("Validate", False, _validated(book)),
         Step("Launch", False, "The book is live with the first entry that is there, and the sync on."),
     )
-    return Path(book, steps, ahead if ahead and may_for_all(person, ahead.permission) else None)
+    return Path(book, steps, ahead, bool(ahead and may_for_all(person, ahead.permission)))
 
 
 def _is_discovered(tills: Sequence[Connection]) -> bool:
@@ -140,7 +151,7 @@ def _next_of_the_book(
     if button == "connect":
         return Next("Connect to the accounting system", page, CONFIGURE, step)
     if not book.feeds.exists():
-        return Next("Choose the stores", f"{address_of(tills[0])}#feeds", "ledger.change_feed", step)
+        return Next("Choose the stores", f"{address_of(tills[0])}#feeds", FEED, step)
     if button == "import":
         return Next("Import Accounts", page, OPERATE, step)
     if button == "map":

@@ -72,7 +72,7 @@ def give_password(person: User, *, actor: Actor) -> str:
         held = locked(User.objects.all()).get(pk=person.pk)
         password = first_password.issue(held)
         note(actor, "gave a one-time password to", held)
-        _revoke_tokens(held, actor=actor)
+        revoke_tokens(held, actor=actor)
     return password
 
 
@@ -81,16 +81,17 @@ def reset_second_factor(person: User, *, actor: Actor) -> None:
     with transaction.atomic():
         locked(User.objects.all()).get(pk=person.pk)
         devices.remove(person, actor=actor)
-        _revoke_tokens(person, actor=actor)
+        revoke_tokens(person, actor=actor)
 
 
-def _revoke_tokens(person: User, *, actor: Actor) -> None:
-    """The caller holds the transaction and the person's row, so that no token is made meanwhile."""
+def revoke_tokens(person: User, *, actor: Actor) -> int:
+    """How many there were. The caller holds the transaction and the person's row, so that none is made meanwhile."""
     tokens = ApiToken.objects.filter(user=person)
     names = list(tokens.order_by("created").values_list("name", flat=True))
     if names:
         tokens.delete()
         note(actor, "revoked an API token of", person, before={"name": ", ".join(names)})
+    return len(names)
 
 
 def sign_out(person: User, *, actor: User) -> int:

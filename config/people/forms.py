@@ -11,7 +11,7 @@ from django.db.models import Case, QuerySet, Value, When
 from config.groups import TABLE
 from config.people import membership
 from integrations.models import SignInPolicy
-from ledger.admin.scoping import ADMINISTRATOR
+from ledger.admin.scoping import ADMINISTRATOR, STORE_MANAGER
 from ledger.models import Store
 
 CUSTOM = "custom"
@@ -21,6 +21,14 @@ LONGEST_IDLE = 12 * 60
 
 def ticks() -> forms.CheckboxSelectMultiple:
     return forms.CheckboxSelectMultiple()
+
+
+class PermissionsField(forms.ModelMultipleChoiceField):
+    """Permissions in the words of the page of a role."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        thing, what = membership.in_words(obj)
+        return f"{thing[:1].upper()}{thing[1:]}: {what}"
 
 
 def chosen_first(rows: QuerySet[Any], chosen: Iterable[int], *order: str) -> QuerySet[Any]:
@@ -81,9 +89,13 @@ class PersonForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        limited = "role" in cleaned and cleaned.get("stores") and not self._is_superuser(cleaned)
-        if limited and ADMINISTRATOR in {group.name for group in self.groups_after()}:
+        if self.is_own or "role" not in cleaned or "stores" not in cleaned or self._is_superuser(cleaned):
+            return cleaned
+        roles, stores = {group.name for group in self.groups_after()}, cleaned["stores"]
+        if stores and ADMINISTRATOR in roles:
             self.add_error("stores", ADMINISTRATOR_OF_STORES)
+        if not stores and STORE_MANAGER in roles and Store.objects.exists():
+            self.add_error("stores", no_store(self.instance.get_full_name() or cleaned.get("username", "")))
         return cleaned
 
     def _is_superuser(self, cleaned: dict[str, Any]) -> bool:
@@ -104,6 +116,11 @@ ADMINISTRATOR_OF_STORES = (
 )
 
 
+def no_store(name: str) -> str:
+    """Why nobody is a store manager of nothing."""
+    return f"Choose at least one store: without one {name or 'a store manager'} sees nothing."
+
+
 class SuperuserForm(PersonForm):
     """The same for a superuser, who also sees what lies beneath: several roles and single permissions."""
 
@@ -111,7 +128,7 @@ class SuperuserForm(PersonForm):
         required=False, label="Superuser", help_text="May do everything, whatever the role. Keep it for emergencies."
     )
     all_roles = forms.ModelMultipleChoiceField(queryset=Group.objects.none(), required=False, widget=ticks())
-    permissions = forms.ModelMultipleChoiceField(queryset=Permission.objects.none(), required=False, widget=ticks())
+    permissions = PermissionsField(Permission.objects.none(), required=False, widget=ticks())
 
     def __init__(self, person: User, *, actor: User, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(person, actor=actor, data=data)
@@ -170,6 +187,7 @@ class GroupForm(forms.ModelForm):
     class Meta:
         model = Group
         fields = ["name", "permissions"]
+        field_classes = {"permissions": PermissionsField}
         widgets = {"permissions": ticks()}
         help_texts = {"permissions": ""}
 

@@ -56,6 +56,13 @@ def may_be_given(actor: User) -> QuerySet[Permission]:
     return rows if actor.is_superuser else rows.filter(pk__in=permissions_of(actor))
 
 
+def in_words(permission: Permission) -> tuple[str, str]:
+    """On what, and what may be done: ("role", "add"). Its content type should be fetched with it."""
+    thing, verb = permission.content_type, permission.codename.split("_")[0]
+    usual = permission.codename == f"{verb}_{thing.model}"
+    return thing.name, verb if usual else permission.name.removeprefix("Can ")
+
+
 def administrators() -> QuerySet[User]:
     """Who can manage people at this moment: an Administrator who is limited to stores cannot."""
     active = User.objects.filter(is_active=True, is_staff=True)

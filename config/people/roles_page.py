@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
@@ -19,6 +20,10 @@ from ledger.admin.base import CompanyWide, ModelAdmin, page_context
 from ledger.errors import Refused
 
 admin.site.unregister(Group)
+
+# Django's own words stand in headings, breadcrumbs and the search; nothing in the database depends on them.
+Group._meta.verbose_name, Group._meta.verbose_name_plural = "role", "roles"
+apps.get_app_config("auth").verbose_name = "People"
 
 
 @admin.register(Group)
@@ -124,7 +129,6 @@ def _given(group: Group) -> list[tuple[str, str]]:
     """What may be done to what: ("account", "add, delete, view")."""
     things: dict[str, list[str]] = {}
     for permission in group.permissions.select_related("content_type").order_by("codename"):
-        thing, verb = permission.content_type, permission.codename.split("_")[0]
-        usual = permission.codename == f"{verb}_{thing.model}"
-        things.setdefault(thing.name, []).append(verb if usual else permission.name.removeprefix("Can "))
+        thing, what = membership.in_words(permission)
+        things.setdefault(thing, []).append(what)
     return sorted((name, ", ".join(verbs)) for name, verbs in things.items())

@@ -10,16 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config import devices, first_password
 from config.people import deeds, membership
 from config.people.forms import person_form
 from config.second_factor_pages import myself
+from integrations.models import AuthenticatorApp
 from integrations.sign_in import policy_of, waiting_password
-from ledger.admin.base import CompanyWide, ModelAdmin, page_context
-from ledger.admin.scoping import STORE_MANAGER
+from ledger.admin.base import CompanyWide, ModelAdmin, OneOfTheList, page_context
+from ledger.admin.scoping import STORE_MANAGER, own_stores
 from ledger.errors import Refused
+from ledger.moments import shown, zone_of_house
 
 admin.site.unregister(User)
 
@@ -27,12 +28,25 @@ NAMED_STORES = 2
 """How many stores of a person are named in the list; of more there is the number."""
 
 
+class RoleFilter(OneOfTheList):
+    """People of one role."""
+
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(group.pk), group.name) for group in membership.in_order()]
+
+    def of(self, rows: QuerySet[User], chosen: str) -> QuerySet[User]:
+        return rows.filter(groups=int(chosen))
+
+
 @admin.register(User)
 class UserAdmin(CompanyWide, ModelAdmin):
     """Nobody is deleted: what they did names them. They are switched off."""
 
-    list_display = ["username", "full_name", "role", "managed", "second_factor", "last_sign_in", "is_active"]
-    list_filter = ["is_active", "groups"]
+    list_display = ["username", "full_name", "role", "managed", "second_factor", "is_active"]
+    list_filter = ["is_active", RoleFilter]
     search_fields = ["username", "first_name", "last_name", "email"]
     ordering = ["username"]
     actions = None
@@ -40,9 +54,18 @@ class UserAdmin(CompanyWide, ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "title": "Users"})
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        zone = zone_of_house()
+
+        @admin.display(description="last sign-in", ordering="last_login")
+        def last_sign_in(person: User) -> str:
+            return shown(person.last_login, zone) if person.last_login else "never"
+
+        return [*self.list_display, last_sign_in]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request).prefetch_related("groups", "stores")
-        app = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        app = AuthenticatorApp.objects.filter(user=OuterRef("pk"), confirmed=True)
         return rows.annotate(has_app=Exists(app))
 
     @admin.display(description="name")
@@ -63,10 +86,6 @@ class UserAdmin(CompanyWide, ModelAdmin):
     @admin.display(description="second factor")
     def second_factor(self, person: User) -> str:
         return "set up" if getattr(person, "has_app", False) else "no"
-
-    @admin.display(description="last sign-in", ordering="last_login")
-    def last_sign_in(self, person: User) -> Any:
-        return person.last_login or "never"
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -114,9 +133,9 @@ class UserAdmin(CompanyWide, ModelAdmin):
         form = person_form(person, actor=actor, data=request.POST if request.method == "POST" else None)
         if form.is_bound and form.is_valid() and _saved(request, person, form):
             return redirect("admin:auth_user_change", person.pk)
-        shown = User.objects.get(pk=person.pk)
-        context = page_context(request, title=shown.get_full_name() or shown.username, form=form, person=shown)
-        context |= self._standing(shown) | {"may_change": may_change, "is_own": shown.pk == actor.pk}
+        now = User.objects.get(pk=person.pk)
+        context = page_context(request, title=now.get_full_name() or now.username, form=form, person=now)
+        context |= self._standing(now) | {"may_change": may_change, "is_own": now.pk == actor.pk}
         return _rendered(request, "admin/people/user.html", context, is_wrong=form.is_bound)
 
     def _may_change(self, request: HttpRequest, person: User) -> bool:
@@ -137,6 +156,8 @@ class UserAdmin(CompanyWide, ModelAdmin):
             "groups": person.groups.order_by("name"),
             "managed": person.stores.order_by("name"),
             "own_permissions": person.user_permissions.count(),
+            "sees_nothing": own_stores(person) == frozenset(),
+            "zone": zone_of_house(),
         }
 
     def give_password(self, request: HttpRequest, person_id: int) -> HttpResponse:
@@ -176,15 +197,13 @@ def _saved(request: HttpRequest, person: User, form: Any) -> bool:
         messages.error(request, refused.sentence)
         return False
     messages.success(request, "Saved.")
-    if person.groups.filter(name=STORE_MANAGER).exists() and not person.stores.exists():
-        messages.warning(request, f"{person} manages no store yet, and so sees nothing. Choose the stores.")
     return True
 
 
 def _password_page(request: HttpRequest, person: User, password: str) -> HttpResponse:
     """Shown in the answer itself and nowhere else: we do not have it either, afterwards."""
     context = page_context(request, title="One-time password", person=person, password=password)
-    context["days"] = first_password.LIFE.days
+    context |= {"days": first_password.LIFE.days, "sees_nothing": own_stores(person) == frozenset()}
     return render(request, "admin/people/password.html", context)
 
 

@@ -1,11 +1,10 @@
 """The list of alerts, the page of one, and its buttons: what is wrong, what to do about it, who has it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -20,13 +19,16 @@ from integrations.admin_views.access import address_of, answer, page
 from integrations.admin_views.health import events_address
 from integrations.alert_forms import AlertFilter
 from integrations.models import Alert, Heartbeat, Notice
-from integrations.seeing import affected, alerts_seen_by
+from integrations.seeing import affected, alerts_seen_by, may_mend, who_may_mend
 from ledger.admin.scoping import Person, is_store_manager, may, may_for_all
+from ledger.admin.upstairs import zone_of_reader
 from ledger.clock import database_now
 from ledger.errors import Refused
 from ledger.models import AuditRecord, Book, Posting
+from ledger.moments import zone_of_house, zones_of_books
 
 ROWS = 50
+HEARERS = "auth.view_user"
 CHANGE = "integrations.change_alert"
 
 
@@ -79,6 +81,7 @@ def line(alert: Alert, *, person: Person) -> Line:
     place, limited = remedies.where(alert), is_store_manager(person)
     cure = remedies.remedy_of_a_store(place) if limited else remedies.remedy(place)
     events = int(getattr(alert, "own_events", 0) or 0)
+    shows_cure = not alert.closed_at and may(person, CHANGE)
     shows_events = place.door is not None and place.book is not None and events and not alert.closed_at
     return Line(
         alert=alert,
@@ -90,8 +93,8 @@ def line(alert: Alert, *, person: Person) -> Line:
         events_link=events_address(place.door, cause=alert.cause) if shows_events and place.door else "",
         amount=getattr(alert, "own_amount", None) or Decimal(0),
         currency=wording.currency(alert),
-        cure="" if alert.closed_at else cure.cure,
-        cure_link="" if alert.closed_at else cure.cure_link,
+        cure=cure.cure if shows_cure else "",
+        cure_link=cure.cure_link if shows_cure else "",
     )
 
 
@@ -107,26 +110,47 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
     shown = found[(number - 1) * ROWS : number * ROWS]
     return {
         "form": form,
-        "lines": [line(alert, person=person) for alert in shown],
+        "lines": list(zip([line(one, person=person) for one in shown], zones_of(shown, person), strict=True)),
         "of": form.which,
         "tabs": [(name, label, form.address(open=name)) for name, label in AlertFilter.OPEN],
         "previous": form.address(page=number - 1) if number > 1 else "",
         "next": form.address(page=number + 1) if len(found) > number * ROWS else "",
         "well_since": _well_since(person) if not found else None,
         "silent_since": _silent_since(),
-        "zone": _zone(person),
+        "zone": zone_of_reader(person),
         "limited": is_store_manager(person),
+        "acts": may(person, CHANGE),
+        "may_see_everybody": may_for_all(person, HEARERS),
+        **nobody_hears(person),
     }
 
 
-def _zone(person: Person) -> ZoneInfo:
-    """The clock of the reader."""
-    return ZoneInfo(hearing.shown_to(person).time_zone if isinstance(person, User) else "UTC")
+def nobody_hears(person: Person) -> dict[str, Any]:
+    """That no alert reaches anybody, and what is missing; for who may do something about it."""
+    if not may_for_all(person, HEARERS) or hearing.someone_hears():
+        return {}
+    return {
+        "nobody_hears": True,
+        "mail_is_set": settings.EMAIL_CONFIGURED,
+        "without_address": hearing.without_address(),
+    }
+
+
+def zones_of(alerts: Sequence[Alert], person: Person) -> list[tzinfo]:
+    """In whose time each alert is told: of the book that it concerns, else of the house; a store's manager's own."""
+    if is_store_manager(person):
+        return [zone_of_reader(person)] * len(alerts)
+    books = [alert.book or (alert.connection.book if alert.connection else None) for alert in alerts]
+    known = zones_of_books(book for book in books if book)
+    house = zone_of_house() if None in books else UTC
+    return [known[book.pk] if book else house for book in books]
 
 
 def filtered(form: AlertFilter, person: Person) -> QuerySet[Alert]:
     """The alerts that the filter leaves of those that this person sees."""
     rows = alerts_seen_by(person)
+    if form.errors:
+        return rows.none()
     if form.which != "all":
         rows = rows.filter(closed_at__isnull=form.which == "")
     if form.chosen.get("severity"):
@@ -140,8 +164,7 @@ def filtered(form: AlertFilter, person: Person) -> QuerySet[Alert]:
 
 def _found(form: AlertFilter, person: Person) -> list[Alert]:
     rows = filtered(form, person)
-    until = form.page * ROWS + 1
-    return in_order(rows, person) if form.which == "" else list(rows.order_by("-last_seen_at")[:until])
+    return in_order(rows, person) if form.which == "" else list(rows.order_by("-last_seen_at")[: form.page * ROWS + 1])
 
 
 def _well_since(person: Person) -> datetime | None:
@@ -177,8 +200,7 @@ def seen(request: HttpRequest, alert_id: int | str) -> Alert:
 
 def page_of_one(request: HttpRequest, alert: Alert) -> dict[str, Any]:
     """Cause, what to do, the events behind it, its stores, its history."""
-    person, place = request.user, remedies.where(alert)
-    limited = is_store_manager(person)
+    person, place, limited = request.user, remedies.where(alert), is_store_manager(request.user)
     behind = affected(alert, person=person)
     postings = list(behind.select_related("store").order_by("business_date", "id")[:ROWS])
     return {
@@ -187,13 +209,14 @@ def page_of_one(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "postings": postings,
         "by_store": list(_by_store(behind)),
         "history": [] if limited else sorted(_history(alert), key=lambda moment: moment.at),
-        "may_act": may(person, CHANGE) and alert.closed_at is None,
+        "may_act": may_mend(alert, person) and alert.closed_at is None,
         "may_assign": may_for_all(person, CHANGE) and alert.closed_at is None,
         "is_mine": alert.assigned_to_id == person.pk,
-        "people": assignable() if may_for_all(person, CHANGE) else [],
+        "people": who_may_mend(alert) if may_for_all(person, CHANGE) else [],
         "limited": limited,
         "says_more": (not limited or remedies.is_a_stores(alert.cause)) and len({p.error for p in postings}) > 1,
-        "zone": _zone(person),
+        "zone": zones_of([alert], person)[0],
+        "acts": may(person, CHANGE),
         "list": reverse("admin:integrations_alert_changelist"),
     }
 
@@ -201,11 +224,6 @@ def page_of_one(request: HttpRequest, alert: Alert) -> dict[str, Any]:
 def _by_store(behind: QuerySet[Posting]) -> Iterable[Any]:
     rows = behind.order_by().values("store__name").annotate(events=Count("pk"), amount=Sum("amount"))
     return rows.order_by("-events", "store__name")
-
-
-def assignable() -> QuerySet[User]:
-    """Whoever may view alerts of the whole company."""
-    return hearing.of_the_whole_company(hearing.may_view()).order_by("username")
 
 
 def _history(alert: Alert) -> Iterable[Moment]:
@@ -248,6 +266,8 @@ def acknowledge(request: HttpRequest, alert_id: int) -> HttpResponse:
 
 
 def _acknowledge(request: HttpRequest, alert: Alert) -> str:
+    if not may_mend(alert, request.user):
+        raise Refused("Your accountant has to act on this; there is nothing to do for you.")
     alerts.acknowledge(alert, actor=_person(request))
     return "Acknowledged. It is told again only when it becomes worse."
 
@@ -263,11 +283,13 @@ def assign(request: HttpRequest, alert_id: int) -> HttpResponse:
 def _assign(request: HttpRequest, alert: Alert) -> str:
     wanted = request.POST.get("to", "")
     if not wanted:
+        if alert.assigned_to is None:
+            raise Refused("Nobody has it.")
         alerts.assign(alert, to=None, actor=_person(request))
         return "Nobody has it now."
-    to = assignable().filter(pk=wanted).first() if wanted.isdecimal() else None
+    to = who_may_mend(alert).filter(pk=wanted).first() if wanted.isdecimal() else None
     if to is None:
-        raise Refused("Choose somebody of the list: a person who may view alerts of the whole company.")
+        raise Refused("Choose somebody of the list: a person who may act on this alert.")
     alerts.assign(alert, to=to, actor=_person(request))
     return "You have it now." if to == request.user else f"{to} has it now."
 

@@ -1,5 +1,7 @@
 """Integrations > an accounting system: the Status tab and its buttons."""
 
+from dataclasses import asdict
+from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,17 +12,19 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations import connecting, tasks, vendors
+from integrations import connecting, patience, tasks, vendors
 from integrations.admin_forms import KeysForm, NewBookForm, PastForm
-from integrations.admin_views import health, progress, ranges
+from integrations.admin_views import diagnosis, health, progress, ranges
 from integrations.admin_views.access import address_of, answer, deed, page
-from integrations.admin_views.words import NEEDED_ACCOUNTS, counted
+from integrations.admin_views.filtering import offered_counts, to_retry
+from integrations.admin_views.words import counted
 from integrations.models import Connection
 from ledger.admin.base import page_context
 from ledger.admin.scoping import is_store_manager, may_for_all
 from ledger.audit import note
 from ledger.journal import orders
 from ledger.models import Book, Posting, SyncOrder
+from ledger.moments import zone_of_book
 from ledger.terms import SyncState
 
 OPERATE, CONFIGURE = "integrations.operate_sync", "integrations.change_connection"
@@ -61,11 +65,14 @@ def _status_context(request: HttpRequest, connection: Connection) -> dict[str, A
     book, so_far = book_of(connection), health.mapped(book_of(connection))
     limited = is_store_manager(request.user)
     latest, running = _runs(request, connection)
-    counts = health.open_counts(book, person=request.user)
+    counts = offered_counts(book, person=request.user)
+    zone = zone_of_book(book)
     past = PastForm(request.GET if "first" in request.GET else None)
     return {
         "book": book,
+        "zone": zone,
         "limited": limited,
+        "diagnosis": None if limited else _diagnosis(connection, book, counts, zone),
         "health": health.health(connection, person=request.user),
         "counts": counts,
         "next_button": health.next_button(connection, so_far=so_far),
@@ -73,17 +80,25 @@ def _status_context(request: HttpRequest, connection: Connection) -> dict[str, A
         "latest_import": connection.imports.first(),
         "accounts": book.accounts.filter(deleted_at=None).count(),
         "keys": KeysForm(connection),
+        "another": NewBookForm(auto_id="another_%s"),
         "has_keys": connecting_is_possible(connection),
         "past": past,
         "figures": _figures(book, past) if past.is_bound and not limited else None,
         "runs": latest,
         "running": running,
-        "needed_accounts": NEEDED_ACCOUNTS,
+        "patience": patience.table(connection),
+        "needed_accounts": vendors.VENDORS[connection.vendor].needed_accounts,
         "stamp": health.stamp(connection, person=request.user, latest=latest, running=running),
         "may_operate": may_for_all(request.user, OPERATE),
         "may_configure": may_for_all(request.user, CONFIGURE),
-        "failed": next(row for row in counts if row["state"] == SyncState.ERROR),
+        "failed": to_retry(book, person=request.user),
     }
+
+
+def _diagnosis(connection: Connection, book: Book, counts: list[dict[str, Any]], zone: tzinfo) -> diagnosis.Diagnosis:
+    number = {row["state"]: row["count"] for row in counts}
+    waiting = number[SyncState.NOT_SYNCED] + number[SyncState.PROCESSING]
+    return diagnosis.diagnosis(connection, book, waiting=waiting, failed=number[SyncState.ERROR], zone=zone)
 
 
 def connecting_is_possible(connection: Connection) -> bool:
@@ -102,7 +117,9 @@ def status_json(request: HttpRequest, connection_id: int) -> HttpResponse:
     """What an open Status tab asks for every few seconds."""
     connection = books_connection(connection_id)
     latest, running = _runs(request, connection)
-    counts = {row["state"]: row["shown"] for row in health.open_counts(book_of(connection), person=request.user)}
+    book = book_of(connection)
+    counts = {row["state"]: row["shown"] for row in offered_counts(book, person=request.user)}
+    counts["retry"] = to_retry(book, person=request.user)["shown"]
     told = {one.name: one.told() for one in running}
     seen = health.stamp(connection, person=request.user, latest=latest, running=running)
     detail = health.health(connection, person=request.user).detail
@@ -126,12 +143,14 @@ def range_json(request: HttpRequest, connection_id: int) -> HttpResponse:
     return JsonResponse(_figures(book_of(books_connection(connection_id)), form))
 
 
-def _figures(book: Book, form: PastForm) -> dict[str, str]:
+def _figures(book: Book, form: PastForm) -> dict[str, Any]:
     """The number of events and the money in a range, or what is wrong with its dates."""
     if not form.is_valid():
-        return {"problem": form.sentence(), "figures": ""}
+        return {"problem": form.sentence(), "figures": "", "parts": [], "sends": False, "closed": ""}
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
-    return {"problem": "", "figures": ranges.in_words(book, first, last)}
+    found = ranges.figures(book, first, last)
+    said = asdict(found)
+    return {"problem": "", "figures": said.pop("words"), **said}
 
 
 @deed(OPERATE)

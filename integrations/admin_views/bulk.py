@@ -1,32 +1,37 @@
 """One deed on many events: first the page that says what it would touch, then the deed, then how far it is."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, Min, QuerySet, Sum
+from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations import bulk, vendors
+from integrations import bulk, remedies, vendors
 from integrations.admin_views import health
 from integrations.admin_views.access import answer, page
 from integrations.admin_views.books import book_of, books_connection
 from integrations.admin_views.events import ROWS, begin
-from integrations.admin_views.filtering import EventFilter, narrowed
+from integrations.admin_views.filtering import EventFilter, bounded, narrowed
 from integrations.admin_views.progress import of_deed
 from integrations.admin_views.words import counted
-from integrations.bulk_deeds import DEEDS, Deed
+from integrations.bulk_deeds import DEEDS, Deed, deed_of
 from integrations.models import BulkDeed, BulkItem, Connection
 from ledger import money
-from ledger.admin.base import LARGEST_COUNT, page_context
-from ledger.admin.scoping import is_store_manager, may, visible
+from ledger.admin.base import page_context
+from ledger.admin.scoping import Person, is_store_manager, may, visible
 from ledger.errors import DaybookError
 from ledger.models import Book, Posting
+from ledger.moments import zone_of_book
+
+Row = Mapping[str, Any]
 
 SHOWN = 12
 """So many causes, stores and reasons stand on the page; the rest is one line."""
@@ -37,38 +42,34 @@ class Choice:
     """What a person chose in the list: rows by their boxes, or everything that matches the filter."""
 
     rows: QuerySet[Posting]
-    query: dict[str, Any]
     words: dict[str, str]
-    form: EventFilter
-    is_all: bool
 
 
 @dataclass(frozen=True)
 class Line:
-    """A part of what is touched, or of what is not: in words, with its number and its money."""
+    """A part of what is touched, with its money, or of what is not. `mend`: the steps to take before a Retry."""
 
     words: str
-    events: int
+    count: int
+    shown: str
     amount: Any = None
     link: str = ""
-
-    @property
-    def shown(self) -> str:
-        return f"{LARGEST_COUNT:,}+" if self.events > LARGEST_COUNT else f"{self.events:,}"
+    mend: tuple[str, ...] = ()
 
 
 @page("ledger.view_posting", store_managers=True)
 def many(request: HttpRequest, connection_id: int) -> HttpResponse:
     """GET says what the deed would touch and leaves everything as it is; POST, from that page, does it."""
     connection = books_connection(connection_id)
-    deed = DEEDS.get(request.GET.get("deed", ""))
-    if deed is None:
+    kind = request.GET.get("deed", "")
+    if kind not in DEEDS:
         raise Http404("There is no such deed.")
+    deed = deed_of(kind, request.user)
     if not may(request.user, deed.permission):
         raise PermissionDenied
     choice = _choice(request, book_of(connection))
     if choice is None:
-        messages.error(request, "Choose at least one event, or all that match the filter.")
+        messages.error(request, "Choose at least one event, or all that match a filter that can be read.")
         return redirect(_list(request, connection))
     if request.method == "POST" and (row := _ordered(request, connection, deed, choice)):
         return redirect(_after(request, row, connection))
@@ -78,16 +79,14 @@ def many(request: HttpRequest, connection_id: int) -> HttpResponse:
 def _choice(request: HttpRequest, book: Book) -> Choice | None:
     """None when nothing was chosen. A filter that cannot be read chooses nothing: it might mean anything."""
     form = EventFilter(request.GET, book=book, person=request.user)
-    query = {"deed": request.GET["deed"], **form.query}
+    if form.errors:
+        return None
     if "all" in request.GET:
-        if form.errors:
-            return None
         rows = narrowed(book, form, person=request.user)
-        return Choice(rows, query | {"all": "1"}, form.in_words() or {"All": "events of the book"}, form, True)
+        return Choice(rows, form.in_words() or {"All": "events of the book"})
     ids = [int(one) for one in request.GET.getlist("chosen") if one.isdecimal() and len(one) < 18][: 4 * ROWS]
     rows = visible(Posting.objects.filter(book=book, pk__in=ids), to=request.user)
-    words = {"By hand": counted(len(ids), "event")}
-    return Choice(rows, query | {"chosen": ids}, words, form, False) if ids else None
+    return Choice(rows, {"By hand": counted(len(ids), "event")}) if ids else None
 
 
 def _list(request: HttpRequest, connection: Connection) -> str:
@@ -117,42 +116,60 @@ def _preview(request: HttpRequest, connection: Connection, deed: Deed, choice: C
         "by_worker": size.events > bulk.AT_ONCE or deed.asks_the_books,
     }
     if 0 < size.events <= bulk.LARGEST:
-        context |= {"causes": _by_cause(touched, connection), "stores": _by_store(touched)}
-        context |= _looked_up(connection, deed, touched, size)
-    context["left"] = [line for line in (_bounded(*one) for one in deed.passes(choice.rows, book)) if line.events]
+        asked = _looked_up(connection, deed, touched, size)
+        parts = _parts(touched, connection, deed, request.user) | {"stores": _by_store(touched)}
+        # Of those that were looked up each says for itself what becomes of it.
+        context |= asked if "verdicts" in asked else asked | parts
+    left = [Line(words, **bounded(rows)) for words, rows in deed.passes(choice.rows, book)]
+    context["left"] = [line for line in left if line.count]
     return render(request, "admin/integrations/bulk.html", context)
 
 
-def _by_cause(rows: QuerySet[Posting], connection: Connection) -> list[Line]:
-    found = rows.order_by().values("cause").annotate(n=Count("pk"), sum=Sum("amount"), said=Min("error"))
-    return _lines(
-        Line(
-            row["said"] or "Not in Error",
-            row["n"],
-            row["sum"],
-            health.events_address(connection, cause=row["cause"]) if row["cause"] else "",
-        )
-        for row in found.order_by("-n", "cause")
-    )
+def _parts(rows: QuerySet[Posting], connection: Connection, deed: Deed, person: Person) -> dict[str, Any]:
+    """What holds the events up; of those that were set aside, why they were."""
+    if deed.kind == BulkDeed.Kind.TAKE_BACK:
+        return {"causes_title": "By reason", "causes": _by_reason(rows)}
+    return {"causes_title": "By cause", "causes": _by_cause(rows, connection, deed, person)}
+
+
+def _by_reason(rows: QuerySet[Posting]) -> list[Line]:
+    found = rows.order_by().values("set_aside_reason").annotate(n=Count("pk"), sum=Sum("amount"))
+    told = list(found.order_by("-n", "set_aside_reason"))
+    return _lines(told, lambda row: {"words": row["set_aside_reason"]}, noun="reason")
+
+
+def _by_cause(rows: QuerySet[Posting], connection: Connection, deed: Deed, person: Person) -> list[Line]:
+    found = rows.order_by().values("cause").annotate(n=Count("pk"), sum=Sum("amount"))
+    told = found.annotate(first=Min("error"), last=Max("error")).order_by("-n", "cause")
+    return _lines(list(told), partial(_of_cause, connection=connection, deed=deed, person=person), noun="cause")
+
+
+def _of_cause(row: Row, *, connection: Connection, deed: Deed, person: Person) -> dict[str, Any]:
+    """What one cause says: of several sentences one is an example. Before a Retry, what must be mended first."""
+    if not row["cause"]:
+        return {"words": "Not in Error"}
+    said, cure = row["first"], remedies.remedy
+    if is_store_manager(person):
+        said, cure = remedies.words_of_a_store(row["cause"], said=said), remedies.remedy_of_a_store
+    example = "" if row["first"] == row["last"] else "for example: "
+    link = health.events_address(connection, cause=row["cause"])
+    mend = cure(remedies.Where(row["cause"], connection.book, connection)).steps
+    return {"words": f"{example}{said}", "link": link, "mend": mend if deed.kind == BulkDeed.Kind.RETRY else ()}
 
 
 def _by_store(rows: QuerySet[Posting]) -> list[Line]:
     found = rows.order_by().values(name=F("store__name")).annotate(n=Count("pk"), sum=Sum("amount"))
-    return _lines(Line(row["name"] or "No store", row["n"], row["sum"]) for row in found.order_by("-n", "name"))
+    named = list(found.order_by("-n", "name"))
+    return _lines(named, lambda row: {"words": row["name"] or "No store"}, noun="store")
 
 
-def _lines(lines: Any) -> list[Line]:
+def _lines(found: Sequence[Row], said: Callable[[Row], dict[str, Any]], *, noun: str) -> list[Line]:
     """The largest ones, and the rest as one line."""
-    found = list(lines)
-    rest = found[SHOWN:]
-    if not rest:
-        return found
-    events, amount = sum(line.events for line in rest), sum(line.amount or 0 for line in rest)
-    return [*found[:SHOWN], Line(f"{len(rest):,} others", events, amount)]
-
-
-def _bounded(words: str, rows: QuerySet[Posting]) -> Line:
-    return Line(words, rows.order_by()[: LARGEST_COUNT + 1].count())
+    lines = [Line(count=row["n"], shown=f"{row['n']:,}", amount=row["sum"], **said(row)) for row in found[:SHOWN]]
+    if rest := found[SHOWN:]:
+        count, amount = sum(row["n"] for row in rest), sum(row["sum"] or 0 for row in rest)
+        lines.append(Line(counted(len(rest), f"more {noun}"), count, f"{count:,}", amount))
+    return lines
 
 
 def _looked_up(connection: Connection, deed: Deed, touched: QuerySet[Posting], size: bulk.Size) -> dict[str, Any]:
@@ -161,9 +178,11 @@ def _looked_up(connection: Connection, deed: Deed, touched: QuerySet[Posting], s
         return {}
     rows = touched.select_related("book", "entry").order_by("pk")
     try:
-        return {"verdicts": bulk.look_up(connection, list(rows))}
+        verdicts = bulk.look_up(connection, list(rows))
     except DaybookError as problem:
         return {"problem": problem.sentence}
+    same = [posting.amount or 0 for posting, said in verdicts.items() if not said.why]
+    return {"verdicts": verdicts, "size": replace(size, events=len(same), amount=sum(same))}
 
 
 def _ordered(request: HttpRequest, connection: Connection, deed: Deed, choice: Choice) -> BulkDeed | None:
@@ -201,7 +220,8 @@ def deed(request: HttpRequest, deed_id: int) -> HttpResponse:
     left = visible(row.items.filter(outcome=BulkItem.Outcome.LEFT), to=request.user, store="posting__store")
     context = page_context(request, title=f"{row.get_kind_display()}: {counted(row.events, 'event')}", row=row)
     context |= {
-        "deed": DEEDS[row.kind],
+        "deed": deed_of(row.kind, request.user),
+        "zone": zone_of_book(row.book),
         "now": now,
         "so_far": so_far,
         "stamp": stamp,

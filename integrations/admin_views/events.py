@@ -2,10 +2,11 @@
 
 import hashlib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -14,15 +15,26 @@ from integrations import bulk, tasks, vendors
 from integrations.admin_views import health
 from integrations.admin_views.access import answer, page
 from integrations.admin_views.books import book_of, books_connection, failed_of
-from integrations.admin_views.filtering import OLDEST, EventFilter, in_order, narrowed
+from integrations.admin_views.filtering import (
+    OLDEST,
+    EventFilter,
+    bounded,
+    in_order,
+    narrowed,
+    offered_counts,
+    to_retry,
+)
 from integrations.admin_views.words import counted
-from integrations.bulk_deeds import DEEDS
+from integrations.bulk_deeds import DEEDS, deed_of, deeds_of
 from integrations.models import BulkDeed, Connection
+from integrations.retrying import Tried, tried_again
+from ledger import money
 from ledger.admin import upstairs
 from ledger.admin.base import LARGEST_COUNT, page_context
 from ledger.admin.posting_page import can_retry
-from ledger.admin.scoping import Person, may, visible
-from ledger.models import Posting
+from ledger.admin.scoping import Person, is_store_manager, may, visible
+from ledger.models import Book, Posting
+from ledger.moments import zone_of_book
 from ledger.terms import Outcome, SyncState
 
 ROWS = 50
@@ -32,13 +44,16 @@ DEEPEST_PAGE = 2_000
 
 @dataclass(frozen=True)
 class Row:
-    """A posting with its words."""
+    """A posting with its words. `booked`: it has an entry, and the reader keeps the books."""
 
     posting: Posting
     state: SyncState
     outcome: str
+    booked: bool
     problem: str
     can_retry: bool
+    can_choose: bool
+    tried: Tried | None
 
 
 @require_GET
@@ -47,15 +62,18 @@ def events(request: HttpRequest, connection_id: int) -> HttpResponse:
     """The tab; with `watch` in its address only what an open tab asks for every few seconds."""
     connection = books_connection(connection_id)
     book = book_of(connection)
-    counts = health.open_counts(book, person=request.user)
-    form = EventFilter(request.GET, book=book, person=request.user, counts=counts)
+    form = EventFilter(request.GET, book=book, person=request.user)
+    counts = [] if form.errors else offered_counts(book, person=request.user)
+    failed = to_retry(book, person=request.user) if counts else {"count": 0, "shown": ""}
     rows, number = narrowed(book, form, person=request.user), _page_number(request)
     found = page_of(in_order(rows, form), number=number)
-    stamp = _stamp(found, counts)
+    stamp = _stamp(found, [*counts, {"state": "retry", **failed}])
     if "watch" in request.GET:
-        return JsonResponse({"stamp": stamp, "counts": {row["state"]: row["shown"] for row in counts}})
-    context = _page_context(request, connection, form=form.with_many_stores(), counts=counts, found=found[:ROWS])
-    context |= {"stamp": stamp, "matches": _matches(rows), **_ways(form, number=number, more=len(found) > ROWS)}
+        shown = {row["state"]: row["shown"] for row in counts}
+        return JsonResponse({"stamp": stamp, "counts": shown | {"retry": failed["shown"]}})
+    context = _page_context(request, connection, form=form.for_the_screen(counts), counts=counts, found=found[:ROWS])
+    context |= {"stamp": stamp, "failed": failed, **_ways(form, number=number, more=len(found) > ROWS)}
+    context |= {"matches": _matches(rows, currency=book.currency)}
     return render(request, "admin/integrations/events.html", context)
 
 
@@ -80,16 +98,17 @@ def _page_context(
 ) -> dict[str, Any]:
     label = vendors.VENDORS[connection.vendor].label
     context = page_context(request, title=label, connection=connection, book=book_of(connection), tab="events")
+    rows = _rows(found, request.user)
     return context | {
         "form": form,
-        "chips": form.chips(),
+        "chips": [] if form.errors else form.chips(),
         "counts": counts,
-        "rows": [_row(posting, request.user) for posting in found],
+        "rows": rows,
+        "zone": zone_of_book(book_of(connection)),
         "held_up_by": _held_up_by(found, request.user) if "cause" in form.chosen else "",
         "oldest_first": form.is_oldest_first,
-        "failed": next(row for row in counts if row["state"] == SyncState.ERROR),
         "may_retry": may(request.user, "ledger.retry_posting"),
-        "deeds": [deed for deed in DEEDS.values() if may(request.user, deed.permission)],
+        "deeds": deeds_of(request.user) if any(row.can_choose for row in rows) else [],
         "query": form.query,
         "watch": f"?{urlencode({**request.GET.dict(), 'watch': 1})}",
     }
@@ -113,16 +132,37 @@ def _page_number(request: HttpRequest) -> int:
     return min(max(1, int(wanted)), DEEPEST_PAGE) if wanted.isdecimal() and len(wanted) < 9 else 1
 
 
-def _matches(rows: QuerySet[Posting]) -> dict[str, Any]:
-    """How many events the filter leaves, counted no further than it must be."""
-    count = rows.order_by()[: LARGEST_COUNT + 1].count()
-    return {"count": count, "shown": f"{LARGEST_COUNT:,}+" if count > LARGEST_COUNT else f"{count:,}"}
+def _matches(rows: QuerySet[Posting], *, currency: str) -> dict[str, Any]:
+    """How many events the filter leaves and the money in them; of more than are counted, no money."""
+    found = bounded(rows)
+    if found["count"] > LARGEST_COUNT:
+        return found | {"money": "narrow the filter to see their money"}
+    if not found["count"]:
+        return found | {"money": money.shown(Decimal(0), currency=currency)}
+    sums = rows.order_by().aggregate(sum=Sum("amount"), known=Count("amount"))
+    amount = money.shown(sums["sum"] or Decimal(0), currency=currency)
+    unknown = found["count"] - sums["known"]
+    return found | {"money": f"{amount}, {unknown:,} without a readable amount" if unknown else amount}
 
 
-def _row(posting: Posting, person: Person) -> Row:
-    outcome = Outcome(posting.outcome).label if posting.outcome else ""
-    problem = upstairs.problem_of(posting, person)
-    return Row(posting, SyncState(posting.state), outcome, problem, can_retry(posting, person))
+def _rows(found: list[Posting], person: Person) -> list[Row]:
+    tried = tried_again(found)
+    limited = is_store_manager(person)
+    return [_row(posting, person, limited=limited, tried=tried.get(posting.pk)) for posting in found]
+
+
+def _row(posting: Posting, person: Person, *, limited: bool, tried: Tried | None) -> Row:
+    again = can_retry(posting, person)
+    return Row(
+        posting=posting,
+        state=SyncState(posting.state),
+        outcome=Outcome(posting.outcome).label if posting.outcome and not limited else "",
+        booked=posting.entry is not None and not limited,
+        problem=upstairs.problem_of(posting, person),
+        can_retry=again,
+        can_choose=again or not limited,
+        tried=tried,
+    )
 
 
 def _ways(form: EventFilter, *, number: int, more: bool) -> dict[str, str | int]:
@@ -144,19 +184,17 @@ def _ways(form: EventFilter, *, number: int, more: bool) -> dict[str, str | int]
 @require_POST
 @page("ledger.retry_posting", store_managers=True)
 def retry_failed(request: HttpRequest, connection_id: int) -> HttpResponse:
-    """Everything of this book that failed, as far as this person sees it; the preview's button without its page."""
+    """Everything of this book that this person may retry; the preview's button without its page."""
     connection = books_connection(connection_id)
-    failed = visible(failed_of(book_of(connection)), to=request.user)
-    answer(request, lambda: _retry_failed(request, connection, failed))
+    answer(request, lambda: _retry_failed(request, book_of(connection)))
     return redirect(health.events_address(connection, state="open"))
 
 
-def _retry_failed(request: HttpRequest, connection: Connection, failed: QuerySet[Posting]) -> str:
-    if not failed.exists():
-        return "Nothing is in Error."
-    words = {"State": SyncState.ERROR.label}
-    row = bulk.order(book_of(connection), DEEDS[BulkDeed.Kind.RETRY], failed, actor=request.user, narrowed=words)
-    return begin(row)
+def _retry_failed(request: HttpRequest, book: Book) -> str:
+    deed, seen = deed_of(BulkDeed.Kind.RETRY, request.user), visible(failed_of(book), to=request.user)
+    if not deed.touches(seen, book).exists():
+        return "Nothing that Retry could help is in Error."
+    return begin(bulk.order(book, deed, seen, actor=request.user, narrowed={"State": SyncState.ERROR.label}))
 
 
 def begin(row: BulkDeed) -> str:

@@ -4,7 +4,7 @@ The list, its bulk deeds and the address that one shares all read it from the sa
 Dates go newest first; an event without a date stands behind everything else, on both databases.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,20 +15,30 @@ from django import forms
 from django.db.models import ExpressionWrapper, F, QuerySet, Value
 
 from integrations.admin_forms import date_input
+from integrations.bulk_deeds import deed_of
+from integrations.models import BulkDeed
+from integrations.seeing import LASTS_MINUTES, long_unknown
 from ledger import money
 from ledger.admin import upstairs
-from ledger.admin.scoping import Person, own_stores, visible
-from ledger.models import Book, JournalEntry, Posting, Store, SyncOrder
+from ledger.admin.adopted import ADOPTED
+from ledger.admin.base import LARGEST_COUNT
+from ledger.admin.scoping import Person, is_store_manager, own_stores, visible
+from ledger.models import AuditRecord, Book, JournalEntry, Posting, Store, SyncOrder
 from ledger.models.fields import AmountField, NewestFirst, choices
-from ledger.terms import EventKind, SyncState
+from ledger.terms import EventKind, Outcome, SyncState
 
-OPEN, CHANGED, ASIDE = "open", "changed", "aside"
+OPEN, CHANGED, ASIDE, UNANSWERED, TAKEN = "open", "changed", "set_aside", "unanswered", "adopted"
 SPECIAL = {
     OPEN: "Anything but Synced",
     CHANGED: "Changed after it was posted",
     ASIDE: "Set aside",
+    UNANSWERED: f"No answer for {LASTS_MINUTES} minutes",
+    TAKEN: Outcome.ADOPTED.label,
 }
 """What may be chosen beside the states themselves."""
+
+COUNTED = (SyncState.ERROR, SyncState.PROCESSING, SyncState.NOT_SYNCED, SyncState.NEVER_SYNCED, ASIDE)
+"""Everything but Synced, each event in one of them: what was set aside is told apart from what nobody asked for."""
 
 OLDEST = "oldest"
 MANY_STORES = 12
@@ -37,7 +47,7 @@ FEW = 5_000
 
 
 class EventFilter(forms.Form):
-    """What the Financial Events tab shows. An unreadable value is said, and filters nothing."""
+    """What the Financial Events tab shows. While a value cannot be read it leaves nothing: it might mean all."""
 
     state = forms.ChoiceField(required=False, label="State")
     kind = forms.ChoiceField(required=False, label="Kind", choices=[("", "All kinds"), *choices(EventKind)])
@@ -51,25 +61,36 @@ class EventFilter(forms.Form):
     order = forms.ModelChoiceField(SyncOrder.objects.none(), required=False, label="Order", widget=forms.HiddenInput)
     sort = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
 
-    def __init__(self, data: Mapping[str, Any], *, book: Book, person: Person, counts: Any = ()) -> None:
+    def __init__(self, data: Mapping[str, Any], *, book: Book, person: Person) -> None:
         super().__init__(data)
-        shown = {row["state"]: f"{row['label']} ({row['shown']})" for row in counts}
+        self.book, self.person = book, person
         stores = self.fields["store"]
-        self.fields["state"].choices = [  # type: ignore[attr-defined]
-            ("", "All states"),
-            (OPEN, SPECIAL[OPEN]),
-            *[(state.value, shown.get(state, state.label)) for state in SyncState],
-            *[(value, SPECIAL[value]) for value in (CHANGED, ASIDE)],
-        ]
+        self._offer_states({})
         stores.queryset = stores_of(book, person=person)  # type: ignore[attr-defined]
         self.fields["order"].queryset = SyncOrder.objects.filter(book=book)  # type: ignore[attr-defined]
         for name in ("least", "most"):
             self.fields[name].widget.attrs |= {"inputmode": "decimal", "size": 8}
-        self.book, self.person = book, person
         self.is_valid()
 
-    def with_many_stores(self) -> "EventFilter":
-        """For the screen: a long list of stores becomes a field in which one types a part of the name."""
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        for low, high in (("first", "last"), ("least", "most")):
+            begin, end = cleaned.get(low), cleaned.get(high)
+            if begin is not None and end is not None and begin > end:
+                self.add_error(low, f"It lies {'after' if low == 'first' else 'above'} “{self.fields[high].label}”.")
+        return cleaned
+
+    def _offer_states(self, counts: Mapping[str, str]) -> None:
+        def words(state: str) -> str:
+            return label_of(state) + (f" ({counts[state]})" if state in counts else "")
+
+        states = (OPEN, *SyncState, ASIDE, CHANGED, UNANSWERED, *(() if is_store_manager(self.person) else (TAKEN,)))
+        offered = [(str(state), words(state)) for state in states]
+        self.fields["state"].choices = [("", "All states"), *offered]  # type: ignore[attr-defined]
+
+    def for_the_screen(self, counts: Iterable[Mapping[str, Any]]) -> "EventFilter":
+        """With counts behind the states; a long list of stores becomes a field to type a part of the name in."""
+        self._offer_states({row["state"]: row["shown"] for row in counts})
         stores = self.fields["store"]
         if stores.queryset.count() > MANY_STORES:  # type: ignore[attr-defined]
             words = {"data-chooser": "All stores", "data-none": "No store of this name.", "data-noun": "store"}
@@ -96,7 +117,7 @@ class EventFilter(forms.Form):
 
     def _said(self, name: str, value: Any) -> str:
         if name == "state":
-            return SPECIAL.get(value) or SyncState(value).label
+            return label_of(value)
         if name == "kind":
             return dict(choices(EventKind))[value]
         if isinstance(value, date):
@@ -146,8 +167,34 @@ def stores_of(book: Book, *, person: Person) -> QuerySet[Store]:
     return rows if own is None else rows.filter(pk__in=own)
 
 
+def label_of(state: str) -> str:
+    """A state, or what may be chosen beside the states, as people read it."""
+    return SPECIAL.get(state) or SyncState(state).label
+
+
+def offered_counts(book: Book, *, person: Person) -> list[dict[str, Any]]:
+    """Where the events of a book stand, as the filter divides them: `state`, `label`, `count`, `shown`."""
+    rows = visible(Posting.objects.filter(book=book), to=person)
+    return [{"state": str(one), "label": label_of(one), **bounded(_by_state(rows, one))} for one in COUNTED]
+
+
+def to_retry(book: Book, *, person: Person) -> dict[str, Any]:
+    """How many events this person's Retry Failed takes, and of what: `count`, `shown`, `whose`."""
+    seen = visible(Posting.objects.filter(book=book), to=person)
+    whose = "in this book" if own_stores(person) is None else "of your stores"
+    return bounded(deed_of(BulkDeed.Kind.RETRY, person).touches(seen, book)) | {"whose": whose}
+
+
+def bounded(rows: QuerySet[Posting]) -> dict[str, Any]:
+    """The number of rows, counted no further than it must be: `count`, and `shown` as people read it."""
+    count = rows.order_by()[: LARGEST_COUNT + 1].count()
+    return {"count": count, "shown": f"{LARGEST_COUNT:,}+" if count > LARGEST_COUNT else f"{count:,}"}
+
+
 def narrowed(book: Book, form: EventFilter, *, person: Person) -> QuerySet[Posting]:
     """The events of a book that the filter leaves, as far as a person may see them; in no order."""
+    if form.errors:
+        return Posting.objects.none()
     rows = _by_state(visible(Posting.objects.filter(book=book), to=person), form.chosen.get("state", ""))
     same = {"kind": "kind", "store": "store", "order": "order"}
     since = {"first": "business_date__gte", "last": "business_date__lte"}
@@ -173,7 +220,22 @@ def _by_state(rows: QuerySet[Posting], state: str) -> QuerySet[Posting]:
         return rows.filter(changed_since=True)
     if state == ASIDE:
         return rows.exclude(set_aside_reason="")
+    if state == UNANSWERED:
+        # Few are on their way, so that their index comes before the look into their attempts.
+        return long_unknown(rows.filter(state=SyncState.PROCESSING))
+    if state == TAKEN:
+        return _adopted(rows)
+    if state == SyncState.NEVER_SYNCED:
+        return rows.filter(state=state, set_aside_reason="")
     return rows.filter(state=state) if state else rows
+
+
+def _adopted(rows: QuerySet[Posting]) -> QuerySet[Posting]:
+    """No index tells outcomes apart; the audit has one of deeds, and few events are adopted."""
+    deeds = AuditRecord.objects.filter(deed=ADOPTED, subject_kind=Posting._meta.label_lower)
+    few = list(deeds.order_by().values_list("subject_id", flat=True)[: FEW + 1])
+    rows = rows.filter(state=SyncState.SYNCED, outcome=Outcome.ADOPTED)
+    return rows.filter(pk__in=few) if len(few) <= FEW else rows
 
 
 def _by_amount(

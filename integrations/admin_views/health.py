@@ -18,10 +18,10 @@ from integrations.models import Alert, Connection
 from integrations.seeing import CHANGED_SINCE, OUTCOME_UNKNOWN
 from ledger.admin.base import LARGEST_COUNT
 from ledger.admin.scoping import Person, is_store_manager, visible
-from ledger.errors import Unreadable
 from ledger.models import Book, Posting
 from ledger.terms import SyncState
-from mappings import coverage
+from mappings import coverage, editing
+from mappings.table import MappingTable
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,15 @@ def _own_troubles(connection: Connection, *, person: Person) -> Iterable[Trouble
     """A store manager mends documents at the till; what concerns accounts and periods is the accountant's."""
     failed = visible(Posting.objects.filter(book=connection.book, state=SyncState.ERROR), to=person)
     begun = {alert.cause: alert.first_seen_at for alert in alerts.open_alerts(connection)}
-    unread = failed.filter(error_code=Unreadable.code)
-    causes = unread.values("cause").annotate(events=Count("pk"), first=Min("error"), last=Max("error"))
+    causes = failed.values("cause").annotate(events=Count("pk"), first=Min("error"), last=Max("error"))
+    others = 0
     for row in causes.order_by("cause"):
+        if not remedies.is_a_stores(row["cause"]):
+            others += row["events"]
+            continue
         said = alerts.about(row["first"], row["last"], row["events"])
         since = begun.get(row["cause"])
         yield _trouble(connection, row["cause"], said, row["events"], since, Alert.Severity.ERROR)
-    others = failed.exclude(error_code=Unreadable.code).count()
     if others:
         said = f"{counted(others, 'event')} of your stores cannot be booked until your accountant has acted."
         yield Trouble(said, others, None, True, events_address(connection, state=SyncState.ERROR))
@@ -106,7 +108,7 @@ def events_address(connection: Connection, **chosen: str) -> str:
     if chosen.get("cause") == CHANGED_SINCE:
         chosen = {"state": "changed"}
     if chosen.get("cause") == OUTCOME_UNKNOWN:
-        chosen = {"state": SyncState.PROCESSING}
+        chosen = {"state": "unanswered"}
     query = urlencode(chosen)
     address = reverse("integrations:events", args=[connection.pk])
     return f"{address}?{query}" if query else address
@@ -141,9 +143,10 @@ class Mapped:
 
 
 def mapped(book: Book) -> Mapped:
-    """The places of the mapping screen that have a usable account."""
-    places = len(list(coverage.slots(book)))
-    return Mapped(places - len(coverage.missing(book)), places)
+    """The places of the mapping screen that must have an account, and how many have a usable one."""
+    table = MappingTable(book)
+    wanted = editing.wanted(book, editing.figures(book), table.names)
+    return Mapped(len(wanted) - len(coverage.missing(book, among=wanted, table=table)), len(wanted))
 
 
 def next_button(connection: Connection, *, so_far: Mapped) -> str:
@@ -173,6 +176,9 @@ def stamp(connection: Connection, *, person: Person, latest: Sequence[Run], runn
     parts += [imported.pk, imported.ended_at] if imported else []
     parts += [book.syncing, book.uses_financials] if book else []
     parts += [trouble.sentence for trouble in troubles(connection, person=person)]
-    parts += [f"{run.order.pk} {run.waiting > 0} {run.failed} {run.aside} {run.order.stopped_events}" for run in latest]
+    parts += [
+        f"{run.order.pk} {run.waiting > 0} {run.failed} {run.failed_in_range} {run.aside} {run.order.stopped_events}"
+        for run in latest
+    ]
     parts += [progress.name for progress in running]
     return hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()[:16]

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from integrations import hearing, notices, telling
 from integrations.admin_views.access import answer, page
+from integrations.admin_views.alerts import nobody_hears
 from integrations.alert_forms import HearingForm
 from integrations.channels import NotDelivered
 from integrations.models import Alert, Notice, Subscription
@@ -146,13 +147,14 @@ def everybody(request: HttpRequest) -> HttpResponse:
     given_up = notices.given_up(known.values())
     hearers = [_hearer(person, known.get(person.pk), given_up) for person in people]
     context = page_context(request, title="Who hears of alerts", hearers=hearers)
-    context["mail_is_set"] = settings.EMAIL_CONFIGURED
+    context |= {"mail_is_set": settings.EMAIL_CONFIGURED, **nobody_hears(request.user)}
     return render(request, "admin/integrations/alert_hearers.html", context)
 
 
 def _hearer(person: User, subscription: Subscription | None, given_up: dict[tuple[int, str], str]) -> Hearer:
     if subscription is None:
-        return Hearer(person, "Nothing yet: has not chosen", "", "", "")
+        address = "" if person.email else ", and has no e-mail address"
+        return Hearer(person, f"Nothing yet: has not chosen{address}", "", "", "")
     problems = [given_up.get((subscription.pk, channel), "") for channel in hearing.Channel.values]
     quiet = f"{subscription.quiet_from:%H:%M} to {subscription.quiet_until:%H:%M}" if subscription.quiet_from else ""
     return Hearer(
@@ -169,5 +171,11 @@ def _chosen(subscription: Subscription, channel: Any) -> str:
     if set(chosen.values()) == {hearing.When.NEVER.value}:
         return "Nothing"
     said = [f"{Alert.Severity(s).label}: {hearing.When(when).label.lower()}" for s, when in chosen.items()]
-    missing = "" if hearing.reaches(subscription, channel) else " (it leads nowhere: no address, or no mail server)"
+    missing = "" if hearing.reaches(subscription, channel) else f" (not sent: {_missing(subscription, channel)})"
     return "; ".join(said) + missing
+
+
+def _missing(subscription: Subscription, channel: Any) -> str:
+    if channel == hearing.Channel.CHAT:
+        return "no chat address"
+    return "no mail server" if subscription.user.email else "no e-mail address"

@@ -11,11 +11,12 @@ from integrations import alerts, tasks
 from integrations.admin_forms import SetAsideForm
 from integrations.admin_views.access import answer, page
 from integrations.admin_views.words import counted
-from integrations.models import Connection
+from integrations.bulk_deeds import deed_of
+from integrations.models import BulkDeed, Connection
 from ledger.admin.scoping import visible
 from ledger.audit import Actor
-from ledger.errors import Unreadable
-from ledger.journal import orders
+from ledger.errors import Refused, Unreadable
+from ledger.journal import many, orders
 from ledger.models import Book, Posting
 from ledger.terms import SyncState
 
@@ -25,7 +26,7 @@ def posting_of(request: HttpRequest, posting_id: int) -> Posting:
     rows = visible(Posting.objects.select_related("book", "entry", "event__source"), to=request.user)
     posting = rows.filter(pk=posting_id).first()
     if posting is None:
-        raise Http404("There is no such event, or it belongs to a store that is not yours.")
+        raise Http404
     return posting
 
 
@@ -35,11 +36,6 @@ def connection_of(book: Book) -> Connection:
     if connection is None:
         raise Http404("This book has no connection.")
     return connection
-
-
-def retry_all(failed: QuerySet[Posting], connection: Connection, *, actor: Actor) -> str:
-    """Queue failed postings again, in words."""
-    return f"Queued again: {counted(queue_again(failed, connection, actor=actor), 'event')}."
 
 
 def queue_again(failed: QuerySet[Posting], connection: Connection, *, actor: Actor) -> int:
@@ -60,9 +56,18 @@ def queue_again(failed: QuerySet[Posting], connection: Connection, *, actor: Act
 @page("ledger.retry_posting", store_managers=True)
 def retry(request: HttpRequest, posting_id: int) -> HttpResponse:
     posting = posting_of(request, posting_id)
-    mine = Posting.objects.filter(pk=posting.pk)
-    answer(request, lambda: retry_all(mine, connection_of(posting.book), actor=request.user))
+    answer(request, lambda: _retry(request, posting))
     return redirect(_back(request, posting))
+
+
+def _retry(request: HttpRequest, posting: Posting) -> str:
+    this = Posting.objects.filter(pk=posting.pk)
+    mine = deed_of(BulkDeed.Kind.RETRY, request.user).touches(this, posting.book)
+    if not mine.exists():
+        failed = posting.state == SyncState.ERROR
+        raise Refused("Your accountant has to act on this event first." if failed else many.IS_NOT_FAILED)
+    count = queue_again(mine, connection_of(posting.book), actor=request.user)
+    return f"Queued again: {counted(count, 'event')}."
 
 
 @require_POST

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from integrations import bulk, vendors
 from integrations.admin_views.words import counted
 from integrations.models import AccountImport, BulkDeed, Connection, Heartbeat
 from ledger.clock import database_now
 from ledger.models import Book, JournalEntry, Posting, SyncOrder
+from ledger.moments import plain, zone_of_book
 from ledger.terms import DeliveryState, SyncState
 
 LOOKED_BACK = timedelta(minutes=3)
@@ -32,7 +33,8 @@ WAITING = [SyncState.NOT_SYNCED, SyncState.PROCESSING]
 class Progress:
     """One thing that runs: `value` of `most` done, in words, and where its events are listed.
 
-    `most` is None while nobody knows how much there is. `is_moving` is False when it waits, for the reason in `words`.
+    `most` is None while nobody knows how much there is. `is_moving` is False when it waits, for the reason in `words`;
+    of the backlog `reason` has it alone.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Progress:
     most: int | None
     words: str
     is_moving: bool = True
+    reason: str = ""
 
     def told(self) -> dict[str, Any]:
         """For the script that keeps an open page true."""
@@ -49,18 +52,34 @@ class Progress:
 
 @dataclass(frozen=True)
 class Run:
-    """An order of past events by the states of its events now. It is over when each of them is Synced."""
+    """An order of past events by the states of its events now. It is over when each of them is Synced.
+
+    `failed_in_range`: how many events of its dates are in Error, and `failed_beside`: those of them that are not in it,
+    for instance because they could not be read when they came.
+    """
 
     order: SyncOrder
     counts: dict[str, int] = field(default_factory=dict)
+    failed_in_range: int = 0
+    failed_beside: int = 0
 
     @property
     def synced(self) -> int:
         return self.counts.get(SyncState.SYNCED, 0)
 
     @property
+    def not_synced(self) -> int:
+        """Waiting for their turn."""
+        return self.counts.get(SyncState.NOT_SYNCED, 0)
+
+    @property
+    def processing(self) -> int:
+        """Being sent now."""
+        return self.counts.get(SyncState.PROCESSING, 0)
+
+    @property
     def waiting(self) -> int:
-        return sum(self.counts.get(state, 0) for state in WAITING)
+        return self.not_synced + self.processing
 
     @property
     def failed(self) -> int:
@@ -82,7 +101,9 @@ class Run:
 
     @property
     def sentence(self) -> str:
-        parts = [f"{self.synced:,} of {self.scope:,} events are Synced"]
+        """The parts add up to all that the order took."""
+        parts = [f"{self.synced:,} of {self.order.events:,} events are Synced"]
+        parts += [f"{self.waiting:,} waiting"] if self.waiting else []
         parts += [f"{self.failed:,} in Error"] if self.failed else []
         parts += [f"{self.aside:,} set aside"] if self.aside else []
         parts += [f"{self.order.stopped_events:,} called back"] if self.order.stopped_events else []
@@ -90,21 +111,32 @@ class Run:
 
 
 def runs(book: Book, *, most: int = 5) -> list[Run]:
-    """The latest orders of past events that took any event, newest first, counted in one query."""
+    """The latest orders of past events that took any event, newest first, counted in two queries."""
     orders = SyncOrder.objects.filter(book=book, kind=SyncOrder.Kind.PAST, events__gt=0)
     latest = list(orders.select_related("ordered_by").order_by("-id")[:most])
     rows = Posting.objects.filter(order__in=latest).order_by().values_list("order", "state")
     found: dict[int, dict[str, int]] = {}
     for order, state, number in rows.annotate(n=Count("pk")):
         found.setdefault(order, {})[state] = number
-    return [Run(order, found.get(order.pk, {})) for order in latest]
+    failed = _failed_in_ranges(book, latest)
+    return [Run(o, found.get(o.pk, {}), failed[f"all_{o.pk}"], failed[f"beside_{o.pk}"]) for o in latest]
+
+
+def _failed_in_ranges(book: Book, latest: Iterable[SyncOrder]) -> dict[str, int]:
+    """By order: the events of its dates that are in Error, and those of them that are not in the order."""
+    numbers = {}
+    for order in latest:
+        of_its_dates = Q(business_date__range=(order.first_date, order.last_date))
+        numbers[f"all_{order.pk}"] = Count("pk", filter=of_its_dates)
+        numbers[f"beside_{order.pk}"] = Count("pk", filter=of_its_dates & ~Q(order=order))
+    return Posting.objects.filter(book=book, state=SyncState.ERROR).aggregate(**numbers)
 
 
 def all_of(connection: Connection, book: Book, *, latest: Iterable[Run]) -> list[Progress]:
     """Everything that runs in a book now: orders of past events, the backlog when there is none, imports, deeds."""
     running = [run for run in latest if run.waiting]
     found = [_of_run(connection, book, run) for run in running]
-    if not found and (backlog := _of_backlog(connection, book)):
+    if not found and (backlog := of_backlog(connection, book)):
         found.append(backlog)
     found += [_of_import(order) for order in connection.imports.filter(ended_at=None)[:1]]
     unfinished = bulk.unfinished().filter(book=book).select_related("book").order_by("pk")
@@ -120,7 +152,7 @@ def _of_run(connection: Connection, book: Book, run: Run) -> Progress:
     return Progress(f"run-{order.pk}", title, run.synced, run.scope, words, bool(pace))
 
 
-def _of_backlog(connection: Connection, book: Book) -> Progress | None:
+def of_backlog(connection: Connection, book: Book) -> Progress | None:
     """What waits without an order of past events: live sales and retries. There is no end to count up to."""
     rows = Posting.objects.filter(book=book, state__in=WAITING)
     waiting = rows.order_by()[: LARGEST_BACKLOG + 1].count()
@@ -129,8 +161,8 @@ def _of_backlog(connection: Connection, book: Book) -> Progress | None:
     pace = _pace(JournalEntry.objects.filter(book=book))
     shown = f"{LARGEST_BACKLOG:,}+ events" if waiting > LARGEST_BACKLOG else counted(waiting, "event")
     left = _left(pace, waiting) if waiting <= LARGEST_BACKLOG else _speed(pace)
-    words = f"{shown} waiting. {left or waits_for(connection, book)}"
-    return Progress("backlog", "Sync", 0, None, words, bool(pace))
+    reason = "" if left else waits_for(connection, book)
+    return Progress("backlog", "Sync", 0, None, f"{shown} waiting. {left or reason}", bool(pace), reason)
 
 
 def _of_import(order: AccountImport) -> Progress:
@@ -177,10 +209,11 @@ def _left(pace: float, waiting: int) -> str:
     if not pace or not waiting:
         return ""
     seconds = waiting / pace * 60
-    return f"{_speed(pace)} About {_duration(seconds)} left."
+    return f"{_speed(pace)} About {duration(seconds)} left."
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """How long, in words."""
     if seconds < 60:
         return "less than a minute"
     minutes = round(seconds / 60)
@@ -202,9 +235,11 @@ def waits_for(connection: Connection, book: Book) -> str:
     if not book.syncing:
         return "Waiting: the sync is stopped."
     if pause := vendors.limiter(connection).paused_until():
-        return f"Waiting: {label} asked for a pause until {_clock(pause)}; it goes on by itself."
+        return f"Waiting: {label} asked for a pause until {_clock(pause, book)}; it goes on by itself."
     return (
-        _of_the_entries(book, label) or _of_the_worker() or "Waiting for its turn: the first answer has not come yet."
+        _of_the_entries(book, label)
+        or _of_the_worker(book)
+        or "Waiting for its turn: the first answer has not come yet."
     )
 
 
@@ -215,19 +250,19 @@ def _of_the_entries(book: Book, label: str) -> str:
     ready = later.filter(next_attempt_at=None) | later.filter(next_attempt_at__lte=now)
     due = later.filter(next_attempt_at__gt=now).aggregate(at=Min("next_attempt_at"))["at"]
     if due and not ready.exists():
-        return f"Waiting: {label} could not be reached at the last try; the next one is at {_clock(due)}."
+        return f"Waiting: {label} could not be reached at the last try; the next one is at {_clock(due, book)}."
     if JournalEntry.objects.filter(book=book, state=DeliveryState.UNKNOWN).exists():
         return f"Waiting: an answer of {label} was lost; Daybook looks the entries up before it goes on."
     return ""
 
 
-def _of_the_worker() -> str:
+def _of_the_worker(book: Book) -> str:
     """The heartbeat is written by a task, so that a worker that hangs gives none."""
     last = Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
     if last and last < database_now() - SILENT_WORKER:
-        return f"Waiting: no worker has given a sign of life since {_clock(last)}. Tell your administrator."
+        return f"Waiting: no worker has given a sign of life since {_clock(last, book)}. Tell your administrator."
     return ""
 
 
-def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M:%S} UTC"
+def _clock(moment: datetime, book: Book) -> str:
+    return plain(moment, zone_of_book(book), seconds=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from django.urls import reverse
 
@@ -12,6 +12,7 @@ from integrations.alerts import SILENT_MINUTES
 from integrations.models import Capture, Connection
 from ledger.clock import database_now
 from ledger.models import Book
+from ledger.moments import plain, zone_of_book, zone_of_house
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def _any_till() -> str:
 
 def tills_of(book: Book | None) -> Iterable[Connection]:
     """The tills that feed a book."""
-    return Connection.objects.filter(source__feeds__book=book).select_related("source").distinct()
+    return Connection.objects.filter(source__feeds__book=book).select_related("source", "capture").distinct()
 
 
 def till_troubles(connection: Connection) -> Iterable[Trouble]:
@@ -73,7 +74,7 @@ def till_problem(till: Connection) -> str:
         return till.problem or "The connection must be renewed; no sale arrives until then."
     if till.state != Connection.State.CONNECTED:
         return "It is not connected: no sale arrives. Connect it under Integrations."
-    capture = Capture.objects.filter(connection=till).first()
+    capture: Capture | None = getattr(till, "capture", None)
     if capture and capture.problem:
         return f"It could not be read: {capture.problem}"
     return _silence(till, capture)
@@ -83,12 +84,18 @@ def _silence(till: Connection, capture: Capture | None) -> str:
     last = (capture.last_run_at if capture else None) or till.connected_at
     if last and last > database_now() - timedelta(minutes=SILENT_MINUTES):
         return ""
-    when = f"since {last:%b %-d, %Y, %H:%M} UTC" if last else "yet"
+    when = f"since {plain(last, zone_of_connection(till))}" if last else "yet"
     return f"It was not read {when}: no sale arrives. See whether the worker runs, and press Test on the till's page."
 
 
-def read_up_to(book: Book) -> str:
-    """Until when the sales of all tills of a book are known."""
+def read_up_to(book: Book, *, zone: tzinfo | None = None) -> str:
+    """Until when the sales of all tills of a book are known, in the time of the book if no other is wanted."""
     runs = Capture.objects.filter(connection__in=tills_of(book), last_run_at__isnull=False)
     oldest = runs.order_by("last_run_at").values_list("last_run_at", flat=True).first()
-    return f"Sales were read at {oldest:%H:%M} UTC." if oldest else ""
+    return f"Sales were read at {plain(oldest, zone or zone_of_book(book))}." if oldest else ""
+
+
+def zone_of_connection(connection: Connection) -> tzinfo:
+    """The time of its book; of a till, that of the first book it feeds, so that both pages tell alike."""
+    book = connection.book or Book.objects.filter(feeds__source=connection.source_id).order_by("pk").first()
+    return zone_of_book(book) if book else zone_of_house()

@@ -21,6 +21,7 @@ from ledger.admin.scoping import may_for_all
 from ledger.errors import Refused, Unsupported
 from ledger.exporting import Table, exported
 from ledger.models import Account
+from ledger.moments import zone_of_book
 from mappings.suggesting import Suggested, suggestions
 
 MAP = "mappings.change_mapping"
@@ -43,7 +44,7 @@ class Row:
         one = self.suggested
         if one.is_mapped:
             return f"Mapped: {one.found}" if one.found else "Mapped, store by store"
-        return f"In the chart: {one.found}" if one.found else "Not there yet"
+        return f"In the chart: {one.found}" if one.found else "Not in the chart yet"
 
 
 @page("integrations.view_connection")
@@ -71,6 +72,7 @@ def _page(
     context |= {
         "vendor": label,
         "rows": rows,
+        "zone": zone_of_book(book_of(connection)),
         "there": sum(not row.suggested.is_missing for row in rows),
         "chosen": [row for row in rows if row.chosen],
         "unmapped": [row for row in rows if row.suggested.found and row.suggested.open and not row.suggested.optional],

@@ -1,25 +1,38 @@
 """Integrations > a till: its address and keys, the stores found, the last capture, and which stores feed which book."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from integrations import tasks, vendors
+from integrations import alerts, tasks, vendors
 from integrations.admin_forms import DayStartForm, FeedForm, KeysForm, NewSourceForm
 from integrations.admin_views.access import address_of, deed, page
-from integrations.admin_views.books import chosen, connecting_is_possible, created
-from integrations.admin_views.standing import till_problem
+from integrations.admin_views.books import book_of, chosen, connecting_is_possible, created
+from integrations.admin_views.health import events_address
+from integrations.admin_views.standing import till_problem, zone_of_connection
 from integrations.admin_views.words import counted
 from integrations.models import Capture, Connection
 from ledger.admin.base import page_context
 from ledger.admin.scoping import may_for_all
 from ledger.audit import note
+from ledger.errors import Flaw, Unreadable
 from ledger.journal import feeds, orders
 from ledger.locks import locked
-from ledger.models import Book, Feed, Source, Store
+from ledger.models import Book, Feed, Posting, Source, Store
+from ledger.terms import SyncState
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Documents of a till that cannot be booked, for one cause: what they say, and by book how many and where."""
+
+    said: str
+    books: list[tuple[Book, int, str]] = field(default_factory=list)
 
 
 def till(request: HttpRequest, vendor: str) -> HttpResponse:
@@ -32,12 +45,17 @@ def till(request: HttpRequest, vendor: str) -> HttpResponse:
         return render(request, "admin/integrations/new_source.html", context)
     stores = list(connection.source.stores.order_by("name"))
     days = DayStartForm(stores)
+    failed = _failed(connection.source)
     context = page_context(request, title=title, connection=connection, others=list(mine), stores=stores)
     context |= {
         "keys": KeysForm(connection),
         "has_keys": connecting_is_possible(connection),
         "store_days": [(store, days[f"store-{store.pk}"]) for store in stores],
         "problem": till_problem(connection) if connection.state != Connection.State.UNCONNECTED else "",
+        "unread": _unread(failed),
+        "documents": failed.values("event").distinct().count(),
+        "token_life": vendors.VENDORS[vendor].token_life,
+        "zone": zone_of_connection(connection),
         "capture": Capture.objects.filter(connection=connection).first(),
         "events": connection.source.events.order_by()[:10_001].count(),
         "feeds": [_feed_form(book, connection.source) for book in Book.objects.all()],
@@ -46,6 +64,30 @@ def till(request: HttpRequest, vendor: str) -> HttpResponse:
         "may_change_feeds": may_for_all(request.user, "ledger.change_feed"),
     }
     return render(request, "admin/integrations/till.html", context)
+
+
+def _failed(source: Source) -> QuerySet[Posting]:
+    """What the books that a till feeds cannot take of it: documents that cannot be read, or contradict themselves."""
+    fed = Book.objects.filter(feeds__source=source)
+    rows = Posting.objects.filter(book__in=fed, state=SyncState.ERROR, cause__startswith=Unreadable.code)
+    return rows.filter(event__source=source).exclude(cause=Flaw.ANSWER.cause).order_by()
+
+
+def _unread(failed: QuerySet[Posting]) -> list[Unread]:
+    """One for each cause."""
+    causes = failed.values("cause").annotate(
+        documents=Count("event", distinct=True), first=Min("error"), last=Max("error")
+    )
+    found = {
+        row["cause"]: Unread(alerts.about(row["first"], row["last"], row["documents"]))
+        for row in causes.order_by("cause")
+    }
+    doors = {door.book_id: door for door in vendors.books_connections()}
+    for row in failed.values("book", "cause").annotate(events=Count("pk")).order_by("book"):
+        if (door := doors.get(row["book"])) and row["cause"] in found:
+            address = events_address(door, cause=row["cause"])
+            found[row["cause"]].books.append((book_of(door), row["events"], address))
+    return list(found.values())
 
 
 def _feed_form(book: Book, source: Source) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Settings > API tokens: everybody's own tokens, and for administrators the names of everybody's."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -18,22 +20,28 @@ from ledger.admin.base import page_context
 from ledger.admin.scoping import Person, may_for_all
 from ledger.audit import note
 from ledger.locks import locked
+from ledger.moments import zone_of_house
 
 MOST = 20
-LONGEST_DAYS = 366
+USUAL_DAYS, LONGEST_DAYS = 90, 366
 SHOWN_OF_ALL = 200
 OVERSEE = "auth.change_user"
 
 
 class TokenForm(forms.Form):
-    """What a token is for, and its last day."""
+    """What a token is for, and its last day, which ends where the stores are."""
 
     name = forms.CharField(label="What is it for?", max_length=100, strip=True)
-    last_day = forms.DateField(label="Valid until, by UTC", widget=date_input())
+    last_day = forms.DateField(label="Valid until the end of", widget=date_input())
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, zone: tzinfo) -> None:
+        self.today = timezone.now().astimezone(zone).date()
+        super().__init__(data, initial={"last_day": self.today + timedelta(days=USUAL_DAYS)})
+        self.fields["last_day"].help_text = f"The day ends by the clock of your stores ({zone})."
 
     def clean_last_day(self) -> date:
         day: date = self.cleaned_data["last_day"]
-        today = timezone.now().date()
+        today = self.today
         if day < today:
             raise forms.ValidationError("This day is over. Choose a later one.")
         if day > today + timedelta(days=LONGEST_DAYS):
@@ -44,14 +52,13 @@ class TokenForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
     """The list and the form. A new token is shown in the answer to its form, and never again."""
-    in_a_quarter = timezone.now().date() + timedelta(days=90)
-    form = TokenForm(request.POST or None, initial={"last_day": in_a_quarter})
-    made = ""
+    zone, made = zone_of_house(), ""
+    form = TokenForm(request.POST or None, zone=zone)
     if request.method == "POST" and form.is_valid():
-        made = _made(request, form)
-        form = TokenForm(initial={"last_day": in_a_quarter})
+        made = _made(request, form, zone=zone)
+        form = TokenForm(zone=zone)
     context = page_context(request, title="API tokens", form=form, made=made, now=timezone.now(), most=MOST)
-    context |= {"mine": _own(request.user), "others": _others(request.user)}
+    context |= {"mine": _own(request.user), "others": _others(request.user), "zone": zone}
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "admin/integrations/tokens.html", context, status=status)
 
@@ -68,7 +75,7 @@ def _others(person: Person) -> list[ApiToken]:
     return list(rows.order_by("user__username", "-created")[:SHOWN_OF_ALL])
 
 
-def _made(request: HttpRequest, form: TokenForm) -> str:
+def _made(request: HttpRequest, form: TokenForm, *, zone: tzinfo) -> str:
     """A new token as text; empty when this person has too many already."""
     name, last_day = form.cleaned_data["name"], form.cleaned_data["last_day"]
     with transaction.atomic():
@@ -78,7 +85,7 @@ def _made(request: HttpRequest, form: TokenForm) -> str:
         if _own(request.user).count() >= MOST:
             messages.error(request, f"You have {MOST} tokens already. Revoke one that is not needed any more.")
             return ""
-        end = datetime.combine(last_day, time(23, 59, 59), tzinfo=UTC)
+        end = datetime.combine(last_day, time(23, 59, 59), tzinfo=zone)
         row, token = ApiToken.objects.create(user=request.user, name=name, expiry=end - timezone.now())
         note(request.user, "made an API token of", row.user, after={"name": name, "valid until": last_day.isoformat()})
     return str(token)

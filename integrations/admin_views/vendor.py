@@ -1,6 +1,7 @@
 """One address for each vendor: an accounting system's Status, or a till's page."""
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from integrations import vendors
 from integrations.admin_views import books, tills
@@ -17,6 +18,8 @@ def page_of(request: HttpRequest, vendor: str) -> HttpResponse:
 
 
 def new(request: HttpRequest, vendor: str) -> HttpResponse:
-    """Set up the first connection of a vendor."""
+    """Set up a connection of a vendor. Its form stands on the vendor's page, where a followed link leads."""
+    if request.method in {"GET", "HEAD"}:
+        return redirect("integrations:vendor", vendor)
     make = books.new_book if vendors.VENDORS[vendor].kind == vendors.BOOKS else tills.new_source
     return make(request, vendor)

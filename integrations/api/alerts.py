@@ -1,5 +1,7 @@
 """Alerts: one for each problem, however many events it holds up."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_serializer
@@ -8,11 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from integrations import wording
 from integrations.api.described import operation
 from integrations.api.fields import Amount, Id, asked
 from integrations.api.paging import Page, Paged, page
 from integrations.api.problems import found
 from integrations.models import Alert
+from integrations.remedies import cause_for
 from integrations.seeing import alerts_seen_by
 
 
@@ -31,9 +35,11 @@ class AlertShown(serializers.Serializer):
     id = serializers.IntegerField()
     book = serializers.IntegerField(source="book_id", allow_null=True, help_text="Null for a connection's own.")
     where = serializers.SerializerMethodField(help_text="The book or the connection it concerns.")
-    cause = serializers.CharField(help_text="Events of this cause are found and retried by it.")
+    cause = serializers.SerializerMethodField(
+        help_text="Events of this cause are found and retried by it; a store manager reads only what the till mends."
+    )
     severity = serializers.ChoiceField(Alert.Severity.values)
-    sentence = serializers.CharField(source="own_sentence", help_text="What is wrong and what to do.")
+    sentence = serializers.SerializerMethodField(help_text="What is wrong, in words for this reader.")
     events = serializers.IntegerField(source="own_events", help_text="How many events it holds up.")
     amount = Amount(source="own_amount", allow_null=True, help_text="The money in them.")
     first_seen_at = serializers.DateTimeField()
@@ -43,8 +49,14 @@ class AlertShown(serializers.Serializer):
     acknowledged_by = serializers.CharField(source="acknowledged_by.username", allow_null=True)
     assigned_to = serializers.CharField(source="assigned_to.username", allow_null=True)
 
+    def get_cause(self, alert: Alert) -> str:
+        return cause_for(self.context["request"].user, alert.cause)
+
     def get_where(self, alert: Alert) -> str:
         return str(alert.book or alert.connection)
+
+    def get_sentence(self, alert: Alert) -> str:
+        return wording.title(alert, person=self.context["request"].user)
 
 
 class AlertPage(Page):
@@ -71,6 +83,10 @@ ALERT: dict[str, Any] = {
 }
 
 
+def _shown(request: Request, alerts: Sequence[Alert]) -> Any:
+    return AlertShown(alerts, many=True, context={"request": request}).data
+
+
 class AlertsView(APIView):
     """The alerts a person may see."""
 
@@ -84,7 +100,7 @@ class AlertsView(APIView):
         description=(
             "One row for each problem, open ones unless said otherwise, the latest first, in pages. An alert closes by "
             "itself when its cause is gone. A store manager reads the open ones that hold up events of the own "
-            "stores, with their own count and money."
+            "stores, with their own count and money, in words without accounting."
         ),
         filters=AlertFilters,
         answer=AlertPage,
@@ -98,7 +114,7 @@ class AlertsView(APIView):
         if state != "all":
             rows = rows.filter(closed_at__isnull=state == "open")
         narrowed = {name: chosen[name] for name in ("severity", "book") if name in chosen}
-        return page(request, rows.filter(**narrowed), chosen, lambda them: AlertShown(them, many=True).data)
+        return page(request, rows.filter(**narrowed), chosen, partial(_shown, request))
 
 
 class AlertView(APIView):
@@ -117,4 +133,5 @@ class AlertView(APIView):
         refusals=(404,),
     )
     def get(self, request: Request, alert_id: int) -> Response:
-        return Response(AlertShown(found(alerts_seen_by(request.user), alert_id, what="alert")).data)
+        alert = found(alerts_seen_by(request.user), alert_id, what="alert")
+        return Response(_shown(request, [alert])[0])

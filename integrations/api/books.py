@@ -202,9 +202,9 @@ STORE: dict[str, Any] = {
 
 
 class StoresView(APIView):
-    """The stores a person may see."""
+    """The stores a person may see: whoever reads events may narrow them by their stores."""
 
-    needs = "ledger.view_store"
+    needs = "ledger.view_posting"
     store_managers = True
 
     @operation(

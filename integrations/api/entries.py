@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
-from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.api.described import operation
-from integrations.api.fields import Amount, Day, Id, Text, asked
+from integrations.api.fields import Amount, Day, Id, PageInDaybook, Text, asked
 from integrations.api.paging import BY_ID, Page, Paged, by_date, page
 from integrations.api.problems import found
 from ledger.admin.scoping import visible
@@ -60,7 +59,9 @@ class Entry(serializers.Serializer):
     store_name = serializers.CharField(source="store.name", allow_null=True)
     posting_date = Day()
     currency = serializers.CharField()
-    total = Amount(help_text="The sum of its debits, which is the sum of its credits.")
+    total = Amount(
+        help_text="Total debits: the sum of all debit lines, those of cost among them. Its credits come to the same."
+    )
     memo = serializers.CharField()
     remote_id = serializers.CharField(help_text="Its id in the accounting system; empty before it is posted.")
     remote_link = serializers.CharField()
@@ -68,11 +69,7 @@ class Entry(serializers.Serializer):
     created_at = serializers.DateTimeField()
     posted_at = serializers.DateTimeField(allow_null=True)
     lines = Line(many=True)
-    page = serializers.SerializerMethodField(help_text="Its page in Daybook.")
-
-    def get_page(self, entry: JournalEntry) -> str:
-        address = reverse("admin:ledger_journalentry_change", args=[entry.pk])
-        return str(self.context["request"].build_absolute_uri(address))
+    page = PageInDaybook("admin:ledger_journalentry_change")
 
 
 class EntryPage(Page):

@@ -5,17 +5,18 @@ from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.api.described import operation
-from integrations.api.fields import Amount, AmountAsked, Day, Id, Text, amount, asked
+from integrations.api.fields import Amount, AmountAsked, Day, Id, PageInDaybook, Text, amount, asked
 from integrations.api.paging import BY_ID, Order, Page, Paged, by_amount, by_date, page
 from integrations.api.problems import found
-from ledger.admin.scoping import Person, visible
+from integrations.remedies import cause_for
+from ledger.admin import upstairs
+from ledger.admin.scoping import Person, is_store_manager, may_for_all, visible
 from ledger.models import Attempt, Book, JournalEntry, Posting
 from ledger.terms import DeliveryState, EventKind, SyncState
 from ledger.trace import trace_of
@@ -65,22 +66,37 @@ class Event(serializers.Serializer):
     business_date = Day(allow_null=True, help_text="Empty while the document cannot be read.")
     amount = Amount(allow_null=True)
     currency = serializers.CharField(source="book.currency")
-    state = serializers.ChoiceField([state.value for state in SyncState])
-    outcome = serializers.CharField(help_text="How it came to be synced: posted, adopted, nothing_to_post, ...")
-    error = serializers.CharField(help_text="What is wrong and what to do; empty unless the state is error.")
-    cause = serializers.CharField(help_text="Events of one cause are mended together.")
+    state = serializers.ChoiceField(
+        [state.value for state in SyncState], help_text="never_synced, too, what was set aside; see set_aside_reason."
+    )
+    outcome = serializers.CharField(
+        help_text="How it came to be synced: posted, adopted, nothing_to_post, ...; empty for a store manager."
+    )
+    error = serializers.SerializerMethodField(
+        help_text="What is wrong and what to do; empty unless the state is error."
+    )
+    cause = serializers.SerializerMethodField(
+        help_text="Events of one cause are mended together; for a store manager only what is mended at the till."
+    )
     changed_since = serializers.BooleanField(help_text="Changed at the till after it was posted.")
     set_aside_reason = serializers.CharField()
-    entry = EntryOfEvent(allow_null=True)
+    entry = EntryOfEvent(allow_null=True, help_text="Null before it is booked, and for a store manager.")
     updated_at = serializers.DateTimeField()
-    page = serializers.SerializerMethodField(help_text="Its page in Daybook.")
+    page = PageInDaybook("admin:ledger_posting_change")
 
     def get_trace(self, posting: Posting) -> str:
         return trace_of(posting.event.source.code, posting.event.kind, posting.event.external_id)
 
-    def get_page(self, posting: Posting) -> str:
-        address = reverse("admin:ledger_posting_change", args=[posting.pk])
-        return str(self.context["request"].build_absolute_uri(address))
+    def get_error(self, posting: Posting) -> str:
+        return upstairs.problem_of(posting, self.context["request"].user)
+
+    def get_cause(self, posting: Posting) -> str:
+        return cause_for(self.context["request"].user, posting.cause)
+
+    def to_representation(self, posting: Posting) -> dict[str, Any]:
+        """A store manager reads nothing of how the event was booked."""
+        shown: dict[str, Any] = super().to_representation(posting)
+        return shown | {"outcome": "", "entry": None} if is_store_manager(self.context["request"].user) else shown
 
 
 class EventPage(Page):
@@ -108,9 +124,13 @@ class Story(serializers.Serializer):
     event = serializers.IntegerField(source="event_id", help_text="Of the document, over all books.")
     document = serializers.CharField(source="event.external_id", help_text="The document's id at the till.")
     revision = serializers.IntegerField(source="event.revision", help_text="The latest form of its facts.")
-    booked_revision = serializers.IntegerField(allow_null=True, help_text="The form that was booked.")
+    booked_revision = serializers.IntegerField(
+        allow_null=True, help_text="The form that was booked; null for a store manager."
+    )
     order = serializers.IntegerField(source="order_id", allow_null=True, help_text="The order that asked for it.")
-    entries = serializers.ListField(child=serializers.IntegerField(), help_text="Every entry that carried it.")
+    entries = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Every entry that carried it; none for a store manager."
+    )
     captured_at = serializers.DateTimeField(source="event.captured_at")
     completed_at = serializers.DateTimeField(source="event.completed_at", allow_null=True)
 
@@ -120,6 +140,12 @@ class EventInFull(Event):
 
     story = Story(source="*")
     attempts = AttemptMade(many=True)
+
+    def to_representation(self, posting: Posting) -> dict[str, Any]:
+        shown = super().to_representation(posting)
+        if is_store_manager(self.context["request"].user):
+            shown["story"] |= {"booked_revision": None, "entries": []}
+        return shown
 
 
 EVENT: dict[str, Any] = {
@@ -222,7 +248,8 @@ class EventsView(APIView):
         description=(
             "Every financial event as it stands in this book, in pages: the latest captured first; narrowed by date "
             "the latest date first; narrowed by amount alone the largest first. A store manager reads the events of "
-            "the own stores. Rows that arrive between two pages do not disturb them."
+            "the own stores, and what is wrong without accounting. Rows that arrive between two pages do not disturb "
+            "them."
         ),
         filters=EventFilters,
         answer=EventPage,
@@ -248,7 +275,8 @@ class EventView(APIView):
         summary="One event with its story",
         description=(
             "Where one event stands in one book, with the ids of its story (document, order, entries), its trace in "
-            "the logs, and every try to send it."
+            "the logs, and every try to send it. A store manager reads what is wrong without accounting, no tries, and "
+            "nothing of how it was booked: `outcome`, `entry`, `booked_revision` and `entries` are empty."
         ),
         answer=EventInFull,
         example={**EVENT, "story": STORY, "attempts": []},
@@ -259,6 +287,7 @@ class EventView(APIView):
         posting = found(rows, event_id, what="event")
         lines = posting.lines.order_by().values_list("entry", flat=True).distinct()
         entries = sorted({*lines, *([posting.entry_id] if posting.entry_id else [])})
-        tries = list(Attempt.objects.filter(entry__in=entries).order_by("pk"))
+        tried = Attempt.objects.filter(entry__in=entries).order_by("pk")
+        tries = list(tried) if may_for_all(request.user, "ledger.view_attempt") else []
         posting.__dict__.update(entries=entries, attempts=tries)
         return Response(EventInFull(posting, context={"request": request}).data)

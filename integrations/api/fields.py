@@ -5,7 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Model
 from django.http import QueryDict
+from django.urls import reverse
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -129,3 +131,15 @@ class Amount(serializers.DecimalField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=19, decimal_places=2, **kwargs)
+
+
+@extend_schema_field({"type": "string"})
+class PageInDaybook(serializers.ReadOnlyField):
+    """The address of a row's page; `name` is that of the page."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(source="*", help_text="Its page in Daybook.")
+        self.name = name
+
+    def to_representation(self, row: Model) -> str:
+        return str(self.context["request"].build_absolute_uri(reverse(self.name, args=[row.pk])))

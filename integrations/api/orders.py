@@ -19,7 +19,8 @@ from integrations.api.described import operation
 from integrations.api.fields import Amount, Day, IdInBody, Strict, Text, Yes, asked, valid
 from integrations.api.paging import Page, Paged, page
 from integrations.api.problems import Conflict, found
-from integrations.models import Connection
+from integrations.bulk_deeds import deed_of
+from integrations.models import BulkDeed, Connection
 from ledger.admin.scoping import Person, visible
 from ledger.journal import orders
 from ledger.models import Book, Posting, SyncOrder
@@ -173,8 +174,8 @@ class RetryView(APIView):
         summary="Retry failed events",
         description=(
             "Puts events in error back in the queue, after what was wrong has been mended; documents that could not "
-            "be read are read again. A store manager retries events of the own stores. To repeat it is harmless: "
-            "what is not in error is left as it is."
+            "be read are read again. A store manager retries events of the own stores that are mended at the till; to "
+            "name others by their ids is refused. To repeat it is harmless: what is not in error is left as it is."
         ),
         body=Retry,
         bodies={
@@ -195,17 +196,31 @@ class RetryView(APIView):
 
 
 def _failed(book: Book, chosen: dict[str, Any], *, person: Person) -> QuerySet[Posting]:
+    """The chosen events that a Retry takes, by the same rule as the deed of the screens."""
     mine = visible(Posting.objects.filter(book=book), to=person)
+    retry = deed_of(BulkDeed.Kind.RETRY, person)
     if "ids" in chosen:
         wanted = set(chosen["ids"])
-        known = set(mine.filter(pk__in=wanted).values_list("pk", flat=True))
-        if missing := sorted(wanted - known):
-            few = ", ".join(str(pk) for pk in missing[:10])
-            raise NotFound(f"These are no events of this book, or belong to a store that is not yours: {few}.")
+        missing = wanted - _ids(mine.filter(pk__in=wanted))
+        if missing:
+            raise NotFound(
+                f"These are no events of this book, or belong to a store that is not yours: {_few(missing)}."
+            )
         mine = mine.filter(pk__in=wanted)
+        failed = _ids(mine.filter(state=SyncState.ERROR))
+        if others := failed - _ids(retry.touches(mine, book)):
+            raise Conflict(f"Your accountant has to act first on these events; leave them out: {_few(others)}.")
     if "cause" in chosen:
         mine = mine.filter(cause=chosen["cause"])
-    return mine.filter(state=SyncState.ERROR)
+    return retry.touches(mine, book)
+
+
+def _ids(rows: QuerySet[Posting]) -> set[int]:
+    return set(rows.values_list("pk", flat=True))
+
+
+def _few(ids: set[int]) -> str:
+    return ", ".join(str(pk) for pk in sorted(ids)[:10])
 
 
 class OrdersView(APIView):

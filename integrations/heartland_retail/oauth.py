@@ -17,6 +17,7 @@ API = "https://retail.heartland.us/api"
 """Where an account is found whose own address is not known yet."""
 
 HOST_SUFFIXES = ("retail.heartland.us", "myspringboard.us")
+TOKEN_LIFE = "It works until its user revokes it in Heartland Retail; it has no end of its own."
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 Method = Literal["GET", "POST"]

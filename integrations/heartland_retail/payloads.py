@@ -22,7 +22,7 @@ from integrations.heartland_retail.document import (
     voided,
 )
 from ledger import money
-from ledger.errors import Unreadable
+from ledger.errors import Flaw, Unreadable
 from ledger.masking import mask_cards
 from ledger.terms import DEFAULT_CLASS, Dimension, EventKind
 from ledger.values import DimensionName, EventFacts, EventHeader, ItemFact, RemoteStore, TaxFact, TenderFact
@@ -65,7 +65,7 @@ def read_ticket(raw: bytes, *, day_starts: Mapping[str, time] = MIDNIGHT, curren
     try:
         ticket = parse(raw)
     except ValueError:
-        raise Unreadable("Ticket", "what Heartland Retail sent is no JSON object") from None
+        raise Unreadable("Ticket", "what Heartland Retail sent is no JSON object", flaw=Flaw.JSON) from None
     if not is_financial(ticket):
         return None
     return _Reading(ticket, read_header(ticket, day_starts=day_starts), currency).facts()
@@ -116,29 +116,30 @@ class _Reading:
             original_external_id=_code(self.ticket.get("parent_transaction_id")),
         )
 
-    def _refuse(self, what: str) -> Unreadable:
-        return Unreadable(f"Ticket {self.header.number}", f"{what} Nothing was posted.", header=self.header)
+    def _refuse(self, flaw: Flaw, what: str) -> Unreadable:
+        said = f"{what} Nothing was posted."
+        return Unreadable(f"Ticket {self.header.number}", said, header=self.header, flaw=flaw)
 
     def _check_header(self) -> None:
         kind = self.ticket.get("type")
         if kind is not None and lowered(kind) not in _TYPES:
-            raise self._refuse(f"its type {_shown(kind)} is not known to Daybook. {BY_HAND}")
+            raise self._refuse(Flaw.TYPE, f"its type {_shown(kind)} is not known to Daybook. {BY_HAND}")
         if self.header.store_external_id is None:
-            raise self._refuse("it names no store (source_location_id).")
+            raise self._refuse(Flaw.NO_STORE, "it names no store (source_location_id).")
         if self.header.business_date is None or self.header.completed_at is None:
-            raise self._refuse("it does not say when it was completed in its store's own time.")
+            raise self._refuse(Flaw.TIME, "it does not say when it was completed in its store's own time.")
 
     def _check_types(self, lines: list[Json]) -> None:
         unknown = next((line for line in lines if line.get("type") not in _LINE_TYPES), None)
         if unknown is not None:
             shown = _shown(unknown.get("type"))
-            raise self._refuse(f"it has a line of the type {shown}, not known to Daybook. {BY_HAND}")
+            raise self._refuse(Flaw.LINE, f"it has a line of the type {shown}, not known to Daybook. {BY_HAND}")
 
     def _rows(self, part: str) -> list[Json]:
         found = self.ticket.get(part)
         readable = rows(found)
         if not isinstance(found, list) or len(readable) != len(found):
-            raise self._refuse(f"its {part} are missing.")
+            raise self._refuse(Flaw.PARTS, f"its {part} are missing.")
         return readable
 
     def _item(self, line: Json) -> ItemFact:
@@ -147,7 +148,9 @@ class _Reading:
         items = self.ticket.get("_items")
         known = items.get(item_id) if isinstance(items, dict) else None
         if not isinstance(known, dict):
-            raise self._refuse(f"its item {item_id or '?'} ({name or 'no name'}) cannot be found in Heartland.")
+            raise self._refuse(
+                Flaw.ITEM, f"its item {item_id or '?'} ({name or 'no name'}) cannot be found in Heartland."
+            )
         named = name or _text(known.get("description")) or _text(line.get("item_public_id")) or f"Item {item_id}"
         return ItemFact(
             item_class=self._named(known, "financial_class_id", f"the item class of {named}") or DEFAULT_CLASS,
@@ -167,10 +170,10 @@ class _Reading:
     def _tender(self, payment: Json) -> TenderFact:
         # A payment without a status counts: contract 2.2 knows only `complete` and `voided`.
         if lowered(payment.get("status")) not in {"", "complete"}:
-            raise self._refuse(f"the status of a payment, {_shown(payment.get('status'))}, is not known.")
+            raise self._refuse(Flaw.TENDER, f"the status of a payment, {_shown(payment.get('status'))}, is not known.")
         tender = self._named(payment, "payment_type_id", "the payment type of a payment")
         if not tender:
-            raise self._refuse("a payment names no payment type.")
+            raise self._refuse(Flaw.TENDER, "a payment names no payment type.")
         amount = self._money(payment, "amount", "the amount of a payment")
         return TenderFact(tender=tender, amount=amount, deposit=payment.get("deposit") is True)
 
@@ -192,7 +195,7 @@ class _Reading:
         value = row.get(key)
         code = _code(value)
         if not code and value not in (None, ""):
-            raise self._refuse(f"{what} is {_shown(value)}, which is no id.")
+            raise self._refuse(Flaw.ID, f"{what} is {_shown(value)}, which is no id.")
         return code
 
     def _money(self, row: Json, key: str, what: str) -> Decimal:
@@ -203,7 +206,7 @@ class _Reading:
         try:
             return amount(row.get(key)).normalize() + money.ZERO
         except money.NotAnAmount:
-            raise self._refuse(f"{what} is {_shown(row.get(key))}, which is not an amount.") from None
+            raise self._refuse(Flaw.AMOUNT, f"{what} is {_shown(row.get(key))}, which is not an amount.") from None
 
 
 def read_store(location: Json) -> RemoteStore:

@@ -3,8 +3,15 @@
 from integrations.models.alerts import Alert, Notice, Subscription
 from integrations.models.connections import AccountCreation, AccountImport, Capture, Connection
 from integrations.models.deeds import BulkDeed, BulkItem
-from integrations.models.people import ApiToken, ApiUse, OAuthRequest, OneTimePassword, SignInPolicy
-from integrations.models.working import Bucket, Heartbeat, Lease
+from integrations.models.people import (
+    ApiToken,
+    ApiUse,
+    AuthenticatorApp,
+    OAuthRequest,
+    OneTimePassword,
+    SignInPolicy,
+)
+from integrations.models.working import Bucket, Circuit, Heartbeat, Lease
 
 __all__ = [
     "AccountCreation",
@@ -12,10 +19,12 @@ __all__ = [
     "Alert",
     "ApiToken",
     "ApiUse",
+    "AuthenticatorApp",
     "Bucket",
     "BulkDeed",
     "BulkItem",
     "Capture",
+    "Circuit",
     "Connection",
     "Heartbeat",
     "Lease",

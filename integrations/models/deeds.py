@@ -41,7 +41,10 @@ class BulkDeed(models.Model):
 
 
 class BulkItem(models.Model):
-    """One event of a deed: waiting, done, or left as it was, with the reason."""
+    """One event of a deed: waiting, done, or left as it was, with the `reason`.
+
+    `cause`: what held the event up when it was chosen, empty where nothing did, None where nobody wrote it down.
+    """
 
     class Outcome(models.TextChoices):
         WAITING = "", "Waiting"
@@ -52,6 +55,7 @@ class BulkItem(models.Model):
     posting = models.ForeignKey(Posting, on_delete=models.PROTECT, related_name="bulk_items")
     outcome = models.CharField(max_length=5, choices=Outcome.choices, blank=True)
     reason = models.CharField(max_length=300, blank=True)
+    cause = models.CharField(max_length=200, blank=True, null=True)
 
     class Meta:
         constraints = [

@@ -1,12 +1,16 @@
-"""What is kept of people: log-ins at a vendor, one-time passwords, what a role demands at sign-in."""
+"""What is kept of people: log-ins at a vendor, one-time passwords, second factors, what a role demands at sign-in."""
+
+from secrets import token_bytes
 
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from knox.models import AbstractAuthToken
 
 from integrations.models.connections import Connection
+from integrations.secrets import SealableJSONField
 
 
 class OAuthRequest(models.Model):
@@ -32,6 +36,23 @@ class OneTimePassword(models.Model):
 
     def __str__(self) -> str:
         return f"One-time password of {self.user}"
+
+
+class AuthenticatorApp(TOTPDevice):
+    """The second factor of a person, its secret encrypted as the vendors' credentials are.
+
+    django-otp's own column of the key holds random bytes that nobody was ever shown. A secret that cannot be decrypted
+    takes no code at all; an administrator resets the second factor then.
+    """
+
+    secret = SealableJSONField(editable=False)
+
+    class Meta:
+        default_permissions = ()
+
+    @property
+    def bin_key(self) -> bytes:
+        return bytes.fromhex(self.secret["key"]) if "key" in self.secret else token_bytes()
 
 
 class SignInPolicy(models.Model):

@@ -1,4 +1,4 @@
-"""The rows by which processes agree: leases, buckets, heartbeats."""
+"""The rows by which processes agree: leases, buckets, circuits, heartbeats."""
 
 from django.db import models
 
@@ -30,6 +30,31 @@ class Bucket(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.connection}"
+
+
+class Circuit(models.Model):
+    """Whether a connection's other side answers: failures in a row, and until when nobody calls.
+
+    Open while it rests; `rests` counts how often it was opened or stayed open, one after another.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="circuit")
+    failures = models.PositiveIntegerField(default=0)
+    rests = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+    rests_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(opened_at=None, rests_until=None)
+                | models.Q(opened_at__isnull=False, rests_until__isnull=False),
+                name="open_circuit_rests",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"circuit of {self.connection}"
 
 
 class Heartbeat(models.Model):

@@ -1,4 +1,5 @@
-"""Accounts to be created in QuickBooks Online: the names it takes, its words for type and detail type, the JSON. Pure.
+"""Accounts to be created in QuickBooks Online: the names it takes, its words for type and detail type, the JSON,
+and which ones a retailer needs. Pure.
 
 Source: Intuit's API reference (Account), minor version 75, and its schema of account types and sub-types.
 """
@@ -8,7 +9,7 @@ import re
 from integrations.quickbooks.payloads import ACCOUNT_TYPES, json_text
 from ledger.errors import Unsupported
 from ledger.terms import AccountType, Role
-from ledger.values import NewAccount, RemoteAccount
+from ledger.values import NeededAccount, NewAccount, RemoteAccount
 
 NAME_LENGTH = 100
 NUMBER_LENGTH = 7
@@ -40,6 +41,43 @@ DETAILS_BY_ROLE = {
     Role.DISCOUNTS: "DiscountsRefundsGiven",
     Role.INVENTORY_ON_HAND: "Inventory",
 }
+
+NEEDED_ACCOUNTS = (
+    NeededAccount("Sales, one for each item class", "Income", "Sales of Product Income", "What was sold, less returns"),
+    NeededAccount("Shipping income", "Income", "Service/Fee Income", "What customers pay for delivery"),
+    NeededAccount(
+        "Payment account of each payment type",
+        "Bank or Other Current Asset",
+        "Cash on Hand, Other Current Assets",
+        "Cash in the drawer, and cards until the processor pays out",
+    ),
+    NeededAccount(
+        "Deposit account of each payment type",
+        "Other Current Liability",
+        "Other Current Liabilities",
+        "Money taken before the sale is complete; needed even when deposits are not used",
+    ),
+    NeededAccount("Gift cards", "Other Current Liability", "Other Current Liabilities", "Sold and not yet redeemed"),
+    NeededAccount(
+        "Sales tax, one for each jurisdiction or one for all",
+        "Other Current Liability",
+        "Other Current Liabilities",
+        "Collected and not yet paid; not an account of QuickBooks' own sales tax centre",
+    ),
+    NeededAccount(
+        "Cost of goods sold and inventory, by item class or one default",
+        "Cost of Goods Sold; Other Current Asset",
+        "Supplies & Materials - COGS; Inventory",
+        "What the goods had cost, moved when they are sold",
+    ),
+    NeededAccount(
+        "Rounding differences; unpaid customer balance",
+        "Expense; Other Current Asset",
+        "Other Miscellaneous Service Cost; Other Current Assets",
+        "Cents that a ticket leaves over; what a customer still owes on it",
+    ),
+)
+"""What a retailer creates before the first import, in QuickBooks' words."""
 
 
 def kind(wanted: NewAccount) -> tuple[str, str]:

@@ -94,11 +94,12 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Tokens:
-    """What the token endpoint gives; the lifetime of the access token in seconds."""
+    """What the token endpoint gives; lifetimes in seconds, the refresh token's None where the answer names none."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     access_expires_in: int
+    refresh_expires_in: int | None = None
 
 
 class _Intuit(AuthClient):  # type: ignore[misc, unused-ignore]
@@ -230,7 +231,14 @@ def _read(client: _Intuit) -> Tokens:
         access_token=client.access_token,
         refresh_token=client.refresh_token,
         access_expires_in=_seconds(client.expires_in) or ACCESS_SECONDS,
+        refresh_expires_in=_refresh_seconds(client),
     )
+
+
+def _refresh_seconds(client: _Intuit) -> int | None:
+    """Without use it ends after the one, with all use after the other."""
+    ends = map(_seconds, (client.x_refresh_token_expires_in, client.x_refresh_token_hard_expires_in))
+    return min((end for end in ends if end), default=None)
 
 
 def _seconds(value: object) -> int | None:

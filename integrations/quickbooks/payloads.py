@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from ledger import money
-from ledger.errors import Unreadable, Unsupported
+from ledger.errors import Flaw, Unreadable, Unsupported
 from ledger.terms import AccountType, Side
 from ledger.values import Company, OutgoingEntry, OutgoingLine, RemoteAccount, RemoteEntry
 
@@ -141,7 +141,7 @@ def remote_entry(data: Json) -> RemoteEntry:
     name = f"QuickBooks journal entry {text(data, 'Id') or 'without id'}"
     posting_date = _date(data, "TxnDate", document=name)
     if posting_date is None:
-        raise Unreadable(name, "it has no date")
+        raise _unreadable(name, "it has no date")
     return RemoteEntry(
         remote_id=required(data, "Id", document=name),
         reference=text(data, "DocNumber"),
@@ -177,7 +177,7 @@ def company(info: Json, preferences: Json, *, realm: str) -> Company:
     if not currency and text(info, "Country").upper() in {"US", "USA"}:
         currency = "USD"
     if not currency:
-        raise Unreadable(document, "its preferences name no home currency")
+        raise _unreadable(document, "its preferences name no home currency")
     closed_through = _date(part(preferences, "AccountingInfoPrefs"), "BookCloseDate", document=document)
     return Company(external_id=realm, name=name, currency=currency, closed_through=closed_through)
 
@@ -194,18 +194,22 @@ def _remote_lines(lines: Sequence[Json], *, document: str) -> Iterable[OutgoingL
             )
 
 
+def _unreadable(document: str, what: str) -> Unreadable:
+    return Unreadable(document, what, flaw=Flaw.ANSWER)
+
+
 def _side(detail: Json, *, document: str) -> Side:
     try:
         return _SIDES[text(detail, "PostingType").lower()]
     except KeyError:
-        raise Unreadable(document, f"PostingType {detail.get('PostingType')!r} is neither side") from None
+        raise _unreadable(document, f"PostingType {detail.get('PostingType')!r} is neither side") from None
 
 
 def _read_amount(line: Json, *, document: str) -> Decimal:
     try:
         return money.parse(line.get("Amount"))
     except money.NotAnAmount as reason:
-        raise Unreadable(document, str(reason)) from None
+        raise _unreadable(document, str(reason)) from None
 
 
 def _date(data: Json, key: str, *, document: str) -> date | None:
@@ -214,7 +218,7 @@ def _date(data: Json, key: str, *, document: str) -> date | None:
     try:
         return date.fromisoformat(written[:10]) if written else None
     except ValueError:
-        raise Unreadable(document, f"{key} {written!r} is not a date") from None
+        raise _unreadable(document, f"{key} {written!r} is not a date") from None
 
 
 def _warning(data: Json, *, known: bool) -> str:
@@ -248,5 +252,5 @@ def required(data: Json, key: str, *, document: str) -> str:
     """The text under a key that must be there; raises Unreadable."""
     value = text(data, key)
     if not value:
-        raise Unreadable(document, f"{key} is missing")
+        raise _unreadable(document, f"{key} is missing")
     return value

@@ -1,32 +1,36 @@
 """The audit in the admin: searched, read deed by deed, taken away as a table, never changed."""
 
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from ledger import deeds, moments
+from ledger.admin import audit_search
+from ledger.admin.audit_filters import DeedFilter, KindFilter, PersonFilter, WholeDays
 from ledger.admin.audit_page import on_the_page
-from ledger.admin.base import (
-    ChoicesDropdownFilter,
-    CompanyWide,
-    DropdownFilter,
-    ModelAdmin,
-    RangeDateFilter,
-    ReadOnly,
-    page_context,
-)
+from ledger.admin.base import ChoicesDropdownFilter, CompanyWide, ModelAdmin, ReadOnly, page_context
 from ledger.admin.exports import Exported
+from ledger.admin.upstairs import zone_of_reader
+from ledger.audit import fingerprint, newest_record
+from ledger.errors import Refused
+from ledger.exporting import FORMATS
 from ledger.models import AuditRecord
 from ledger.resources import TableResource, column
 
-ITSELF = "-"
-"""In the filter by person: what Daybook did by itself."""
+
+def _fingerprint_in_words(through: int) -> str:
+    count, found = fingerprint(through=through)
+    return (
+        f"Fingerprint of all {count:,} records through #{through}: {found}. Write the number and the fingerprint down "
+        "elsewhere. If the same number gives another fingerprint later, a record was changed, taken away or put in."
+    )
 
 
 class AuditResource(TableResource):
@@ -51,87 +55,66 @@ class AuditResource(TableResource):
         return deeds.subject_of(record.deed)
 
 
-class PersonFilter(DropdownFilter):
-    """Everybody who could have done something, from the short table of users."""
-
-    title = "person"
-    parameter_name = "person"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        people = User.objects.order_by("username").values_list("pk", "username")
-        return [(ITSELF, "Daybook itself"), *((str(pk), name) for pk, name in people)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditRecord]) -> QuerySet[AuditRecord]:
-        chosen = self.value()
-        if chosen == ITSELF:
-            return queryset.filter(actor=None)
-        return queryset.filter(actor=chosen) if chosen and chosen.isdecimal() else queryset
-
-
-class KindFilter(DropdownFilter):
-    """What deeds are about: money, mapping, connections, people."""
-
-    title = "kind of deed"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(heading, heading) for heading in (*deeds.DEEDS, deeds.OTHER)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditRecord]) -> QuerySet[AuditRecord]:
-        chosen = self.value()
-        if chosen == deeds.OTHER:
-            return queryset.exclude(deed__in=deeds.known())
-        return queryset.filter(deed__in=deeds.DEEDS[chosen]) if chosen in deeds.DEEDS else queryset
-
-
-class DeedFilter(DropdownFilter):
-    """One deed of the closed list; reading them from the table would scan all of it."""
-
-    title = "deed"
-    parameter_name = "deed"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(deed, deed) for deed in sorted(deeds.known())]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditRecord]) -> QuerySet[AuditRecord]:
-        return queryset.filter(deed=self.value()) if self.value() else queryset
-
-
-class WholeDays(RangeDateFilter):
-    """From the beginning of the first day to the end of the last one, in UTC."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditRecord]) -> QuerySet[AuditRecord]:
-        first, last = (_day(self.used_parameters.get(f"at_{end}")) for end in ("from", "to"))
-        if first:
-            queryset = queryset.filter(at__gte=datetime.combine(first, time(), UTC))
-        if last:
-            queryset = queryset.filter(at__lt=datetime.combine(last + timedelta(days=1), time(), UTC))
-        return queryset
-
-
-def _day(text: object) -> date | None:
-    try:
-        return date.fromisoformat(str(text))
-    except ValueError:
-        return None
-
-
 @admin.register(AuditRecord)
 class AuditAdmin(Exported, CompanyWide, ReadOnly, ModelAdmin):
     """Who did what, when, on what, by which way, with the values before and after."""
 
-    list_display = ["when", "person", "did", "on_what", "by_way_of", "from_address"]
-    list_display_links = ["when", "did"]
     list_filter = [("at", WholeDays), PersonFilter, KindFilter, DeedFilter, ("way", ChoicesDropdownFilter)]
     list_filter_submit = True
+    list_before_template = "admin/ledger/auditrecord/list.html"
     resource = AuditResource
-    search_fields = ["subject__icontains", "actor_name__exact"]
-    search_help_text = "What it was done to: any part of its name or number. Or a whole user name."
+    search_fields = [*audit_search.TEXTS, *audit_search.VALUES]
+    search_help_text = "A person, a deed, a reason, a value before or after, the number of an event or an entry."
     ordering = ["-id"]
 
-    @admin.display(description="when", ordering="id")
-    def when(self, record: AuditRecord) -> SafeString | str:
-        return moments.shown(record.at, UTC)
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The moment stands first, in the time of its reader."""
+        zone = zone_of_reader(request.user)
+
+        @admin.display(description="when", ordering="id")
+        def when(record: AuditRecord) -> SafeString | str:
+            return moments.shown(record.at, zone)
+
+        return [when, "person", "did", "on_what", "by_way_of", "from_address"]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
+        return [list_display[0], "did"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Every word in any part of a record; says so where the search does not reach all of them.
+
+        Raises Refused for a file, which would not say so.
+        """
+        if not search_term.strip():
+            return queryset, False
+        rows, more = audit_search.within_reach(queryset)
+        if more:
+            said = f"The search reads the newest {audit_search.MOST_READ:,} records."
+            if request.path.endswith(tuple(FORMATS)):
+                raise Refused(f"{said} Nothing was exported. Choose days, so that the file holds all that match.")
+            messages.warning(request, f"{said} Choose days to find older ones.")
+        return rows.filter(audit_search.matching(search_term)), False
+
+    def rows_to_export(self, request: HttpRequest, listed: QuerySet[Any]) -> QuerySet[Any]:
+        """As they stand before the export itself is recorded."""
+        return listed.filter(pk__lte=newest_record())
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.fingerprint)
+        return [path("fingerprint/", view, name="ledger_auditrecord_fingerprint"), *super().get_urls()]
+
+    def fingerprint(self, request: HttpRequest) -> HttpResponse:
+        """Says what `verify_audit` prints, so that it can be written down or compared without a way to the machine."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        wanted = request.GET.get("through", "").strip()
+        if wanted and not (wanted.isdecimal() and len(wanted) < 18):
+            messages.error(request, f"“{wanted[:40]}” is no number of a record.")
+        else:
+            messages.info(request, _fingerprint_in_words(int(wanted) if wanted else newest_record()))
+        return redirect("admin:ledger_auditrecord_changelist")
 
     @admin.display(description="person", ordering="actor_name")
     def person(self, record: AuditRecord) -> str:
@@ -139,7 +122,7 @@ class AuditAdmin(Exported, CompanyWide, ReadOnly, ModelAdmin):
 
     @admin.display(description="deed", ordering="deed")
     def did(self, record: AuditRecord) -> str:
-        return record.deed
+        return deeds.today(record.deed)
 
     @admin.display(description="on what")
     def on_what(self, record: AuditRecord) -> str:

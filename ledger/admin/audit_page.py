@@ -1,7 +1,6 @@
 """What the page of one deed shows, and where what it was done to can be seen."""
 
 import json
-from datetime import UTC
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,8 +10,8 @@ from django.urls import NoReverseMatch, reverse
 from ledger.admin import upstairs
 from ledger.admin.changes import side_by_side
 from ledger.admin.scoping import Person, may_for_all
-from ledger.deeds import MAPPING, sentence, subject_of
-from ledger.models import AuditRecord
+from ledger.deeds import MAPPING, subject_of
+from ledger.models import AuditRecord, Book
 
 MOST_OTHERS = 20
 
@@ -26,16 +25,25 @@ def on_the_page(record: AuditRecord, *, reader: Person) -> dict[str, Any]:
     raw = {"before": record.before, "after": record.after}
     return {
         "record": record,
-        "zone": UTC,
-        "sentence": sentence(who=record.actor_name, deed=record.deed, subject=record.subject),
+        "zone": upstairs.zone_of_reader(reader),
+        "sentence": str(record),
         "heading": subject_of(record.deed),
         "kind_of_subject": kind_of(record),
         "address_of_subject": about(record, reader),
+        "touched": upstairs.touched_by(record, reader),
         "changes": side_by_side(record.before, record.after),
         "raw": json.dumps(raw, indent=2, ensure_ascii=False),
         "others": others.exclude(pk=record.pk).order_by("-id")[:MOST_OTHERS],
         "all_of_them": f"{reverse('admin:ledger_auditrecord_changelist')}?{urlencode(_same(record))}",
     }
+
+
+def mapping_deeds(book: Book, reader: Person) -> str:
+    """The address of everything that was done to the mapping of a book; empty for who may not read the audit."""
+    if not may_for_all(reader, "ledger.view_auditrecord"):
+        return ""
+    chosen = {"kind": MAPPING, "subject_kind": "ledger.book", "subject_id": book.pk}
+    return f"{reverse('admin:ledger_auditrecord_changelist')}?{urlencode(chosen)}"
 
 
 def _same(record: AuditRecord) -> dict[str, str]:

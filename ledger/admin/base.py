@@ -3,17 +3,23 @@
 Read-only tables, lists that stay quick over a million rows, scoping by store, states as words with a colour.
 """
 
-from typing import Any
+from datetime import date
+from typing import Any, NoReturn
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models.options import Options
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import RangeDateFilter as UnfoldRangeDateFilter
 from unfold.decorators import display
+from unfold.forms import AdminOwnPasswordChangeForm as OwnPasswordForm
+from unfold.utils import parse_date_str
 
 from ledger.admin.scoping import is_store_manager, visible
 
@@ -22,11 +28,14 @@ __all__ = [
     "CompanyWide",
     "DropdownFilter",
     "ModelAdmin",
+    "OneOfTheList",
+    "OwnPasswordForm",
     "OwnStoresOnly",
     "QuickPaginator",
     "RangeDateFilter",
     "ReadOnly",
     "display",
+    "unreadable",
 ]
 
 LARGEST_COUNT = 10_000
@@ -58,15 +67,71 @@ def _estimate(rows: QuerySet[Any]) -> int:
     return int(found[0]) if found else 0
 
 
+def unreadable(request: HttpRequest, rows: QuerySet[Any], said: str) -> QuerySet[Any]:
+    """No rows, and why: a filter that cannot be read must not look like none."""
+    messages.error(request, f"{said} Nothing is listed before the filter is mended.")
+    return rows.none()
+
+
+class OneOfTheList(DropdownFilter):
+    """A choice of a closed list; reading it from the table would scan all of it."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        if chosen not in dict(self.lookup_choices):
+            return unreadable(request, queryset, f"“{chosen[:40]}” is no {self.title} of the list.")
+        return self.of(queryset, chosen)
+
+    def of(self, rows: QuerySet[Any], chosen: str) -> QuerySet[Any]:
+        """The rows of one choice."""
+        raise NotImplementedError
+
+
+class RangeDateFilter(UnfoldRangeDateFilter):
+    """Two days, both included; what is no day lists nothing and says so."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        wrong = [text for text in self.used_parameters.values() if self.day(text) is None]
+        if wrong:
+            return unreadable(request, queryset, f"“{wrong[0][:40]}” is no date. Write it like 2010-12-31.")
+        return self.within(queryset)
+
+    def within(self, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        """The rows of these days."""
+        return super().queryset(self.request, queryset)
+
+    @staticmethod
+    def day(text: Any) -> date | None:
+        """What somebody wrote as a day; None where it is none."""
+        return parse_date_str(str(text))
+
+
 class ModelAdmin(UnfoldModelAdmin):
-    """A table in the admin: 50 rows a page, no full count, filters on fields with choices only."""
+    """A table in the admin: 50 rows a page, no full count of anything, filters on fields with choices only."""
 
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = QuickPaginator
     compressed_fields = True
     warn_unsaved_form = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Nothing, where Django was sent here with a filter that it could not read."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.none() if ERROR_FLAG in request.GET else rows
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if ERROR_FLAG in request.GET:
+            messages.error(request, "The filter of this address cannot be read, so nothing is listed. Choose Show all.")
+        return super().changelist_view(request, extra_context)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: "Options[Any]", object_id: str) -> NoReturn:
+        """Django's own answer leads away, with a guess that something was deleted."""
+        raise Http404
 
 
 class ReadOnly:

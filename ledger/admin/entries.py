@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from ledger import money
 from ledger.admin import upstairs
+from ledger.admin.audit_page import mapping_deeds
 from ledger.admin.base import (
     ChoicesDropdownFilter,
     ModelAdmin,
@@ -22,13 +23,13 @@ from ledger.admin.base import (
     display,
     page_context,
 )
-from ledger.admin.exports import Exported
+from ledger.admin.exports import Alone, Exported
 from ledger.admin.scoping import may_for_all, visible
 from ledger.admin.story import story_of_entry
 from ledger.admin.t_account import attempts_of, t_account
-from ledger.models import Attempt, JournalEntry, JournalLine, Posting
+from ledger.models import JournalEntry, JournalLine, Posting
 from ledger.moments import zone_of
-from ledger.resources import EntryLineResource
+from ledger.resources import EntryLineResource, is_adopted
 from ledger.terms import DeliveryState, EntryKind
 
 READ_BODY = "ledger.view_journalentry"
@@ -49,25 +50,40 @@ COLOURS = {
     "Sending": "warning",
     "Unknown": "warning",
     "Posted": "success",
+    "Adopted": "success",
     "Rejected": "danger",
 }
+
+
+def state_of(entry: JournalEntry) -> str:
+    """Its state in a word; `adopted` is of `is_adopted`."""
+    return "Adopted" if entry.adopted else DeliveryState(entry.state).value.capitalize()  # type: ignore[attr-defined]
+
+
+class StateFilter(ChoicesDropdownFilter):
+    """Posted are those whose lines stand in the books: not those for which another entry was adopted."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        rows = super().queryset(request, queryset)
+        return rows.filter(adopted=False) if rows is not None and self.value() == DeliveryState.POSTED else rows
 
 
 @admin.register(JournalEntry)
 class JournalEntryAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
     """What was or will be sent, newest first, with a link to it in the accounting system."""
 
-    list_display = ["reference", "shown_state", "posting_date", "store", "book", "shown_total", "there"]
+    list_display = ["reference", "shown_state", "posting_date", "store", "book", "shown_total", "remote"]
     list_select_related = ["book", "store"]
-    list_filter = [("state", ChoicesDropdownFilter), ("posting_date", RangeDateFilter)]
+    list_filter = [("state", StateFilter), ("posting_date", RangeDateFilter)]
     list_filter_submit = True
     resource = EntryLineResource
+    export_alone = Alone(DeliveryState.POSTED, "Posted entries only")
     search_fields = ["reference__exact", "remote_id__exact"]
     search_help_text = "The whole number of the entry, here or in the accounting system."
     ordering = ["-id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JournalEntry]:
-        return super().get_queryset(request).defer("sent_body", "memo")
+        return super().get_queryset(request).defer("sent_body", "memo").annotate(adopted=is_adopted())
 
     def rows_to_export(self, request: HttpRequest, listed: QuerySet[Any]) -> QuerySet[Any]:
         """One row a line, so that an accountant can pivot them."""
@@ -75,14 +91,14 @@ class JournalEntryAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
 
     @display(description="state", label=COLOURS)
     def shown_state(self, entry: JournalEntry) -> str:
-        return DeliveryState(entry.state).value.capitalize()
+        return state_of(entry)
 
-    @admin.display(description="amount")
+    @admin.display(description="total debits")
     def shown_total(self, entry: JournalEntry) -> SafeString:
         return format_html('<span class="db-amount">{}</span>', money.shown(entry.total, currency=entry.currency))
 
-    @admin.display(description="there")
-    def there(self, entry: JournalEntry) -> SafeString | str:
+    @admin.display(description="entry in the accounting system")
+    def remote(self, entry: JournalEntry) -> SafeString | str:
         return remote_link(entry)
 
     def get_urls(self) -> list[URLPattern]:
@@ -117,7 +133,7 @@ class JournalEntryAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
             "kind": EntryKind(entry.kind),
             "account_sides": t_account(entry),
             "attempts": attempts_of([entry]),
-            "adopted": entry.attempts.filter(result=Attempt.Result.ADOPTED).exists(),
+            "state": state_of(entry),
             "postings": postings[:MOST_POSTINGS],
             "more_postings": len(postings) > MOST_POSTINGS,
             "head": HEADS.get(DeliveryState(entry.state), ""),
@@ -125,6 +141,7 @@ class JournalEntryAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
             "system": upstairs.system_of(entry.book),
             "zone": zone_of(entry.store),
             "story": story_of_entry(entry, postings[:MOST_POSTINGS], reader=request.user),
+            "mapping_deeds": mapping_deeds(entry.book, request.user),
             "may_map": may_for_all(request.user, "mappings.view_mapping"),
             "may_read_body": may_for_all(request.user, READ_BODY),
         }
@@ -133,6 +150,8 @@ class JournalEntryAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
 
 def standing(entry: JournalEntry, system: str) -> str:
     """In one sentence: where it stands, and what comes next."""
+    if entry.adopted:  # type: ignore[attr-defined]
+        return f"Entry {entry.remote_id} of the accounting system stands for this event; these lines were not posted."
     return {
         DeliveryState.DRAFTING: "It is being written.",
         DeliveryState.READY: f"It waits its turn and is sent to {system} by itself.",

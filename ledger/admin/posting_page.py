@@ -10,10 +10,11 @@ from ledger import facts as facts_json
 from ledger import money, rules
 from ledger.admin import upstairs
 from ledger.admin.adopted import adopted
+from ledger.admin.audit_page import mapping_deeds
 from ledger.admin.scoping import Person, is_store_manager, may_for_all
 from ledger.admin.story import story
 from ledger.admin.t_account import attempts_of, t_account
-from ledger.errors import DaybookError, ForeignEntry, Unreadable
+from ledger.errors import AT_THE_TILL, DaybookError, ForeignEntry
 from ledger.journal.states import returned, trace
 from ledger.models import Attempt, DimensionValue, EventRevision, JournalEntry, Posting
 from ledger.moments import zone_of
@@ -56,14 +57,16 @@ def on_the_page(posting: Posting, *, reader: Person) -> dict[str, Any]:
         "system": upstairs.system_of(posting.book),
         "what_it_is": what_it_is(posting, facts, names),
         "may_map": may_for_all(reader, "mappings.view_mapping"),
+        "may_change_mapping": may_for_all(reader, "mappings.change_mapping"),
+        "mapping_deeds": mapping_deeds(posting.book, reader),
         "facts": facts,
         "refers_to": _refers_to(posting, facts),
-        "document_lines": list(_document_lines(facts, names)) if facts else [],
+        "document_lines": list(_document_lines(facts, names, costs=not limited)) if facts else [],
         "means": means,
         "means_problem": means_problem,
         "entry": posting.entry,
         "adopted": adopted(posting),
-        "account_sides": t_account(posting.entry) if posting.entry else None,
+        "account_sides": t_account(posting.entry) if posting.entry and not limited else None,
         "attempts": attempts_of(entries),
         "story": story(posting, entries, names, reader=reader),
         "outcome": Outcome(posting.outcome).label if posting.outcome else "",
@@ -118,12 +121,13 @@ def can_adopt(posting: Posting) -> bool:
 
 def can_retry(posting: Posting, reader: Person) -> bool:
     """Whether trying again makes sense: managers of stores mend documents, of the rest the accountant decides."""
-    mended_at_the_till = posting.error_code == Unreadable.code
-    return posting.state == SyncState.ERROR and (mended_at_the_till or not is_store_manager(reader))
+    return posting.state == SyncState.ERROR and (posting.cause in AT_THE_TILL or not is_store_manager(reader))
 
 
 def next_step(posting: Posting, reader: Person) -> str:
     """One sentence: what happens next, or what to do."""
+    if is_store_manager(reader):
+        return _next_in_a_store(posting, reader)
     return {
         SyncState.NEVER_SYNCED: _never_synced,
         SyncState.NOT_SYNCED: _not_synced,
@@ -131,6 +135,19 @@ def next_step(posting: Posting, reader: Person) -> str:
         SyncState.SYNCED: _synced,
         SyncState.ERROR: lambda failed: upstairs.problem_of(failed, reader),
     }[SyncState(posting.state)](posting)
+
+
+def _next_in_a_store(posting: Posting, reader: Person) -> str:
+    """The same for who runs the store: without the books, and without what only others can do."""
+    if posting.state == SyncState.ERROR:
+        return upstairs.problem_of(posting, reader)
+    if posting.set_aside_reason:
+        return f"Set aside: {posting.set_aside_reason.rstrip('.')}. Nothing to do in the store."
+    if posting.state == SyncState.SYNCED:
+        return "It is done. Nothing to do in the store."
+    if posting.state == SyncState.NEVER_SYNCED:
+        return "Your accountant has not asked for it yet. Nothing to do in the store."
+    return "It is on its way. Nothing to do in the store."
 
 
 def _never_synced(posting: Posting) -> str:
@@ -195,13 +212,15 @@ def _names(posting: Posting) -> Names:
     return {(value.dimension, value.code): value.name for value in values}
 
 
-def _document_lines(facts: EventFacts, names: Names) -> Iterable[DocumentLine]:
+def _document_lines(facts: EventFacts, names: Names, *, costs: bool) -> Iterable[DocumentLine]:
+    """What was sold, taxed and paid; what it cost the shop is for who keeps the books."""
+
     def line(what: str, amount: Decimal, detail: str = "") -> DocumentLine:
         return DocumentLine(what, detail, money.shown(amount, currency=facts.currency))
 
     for item in facts.items:
         kind = names.get((Dimension.ITEM_CLASS, item.item_class), item.item_class)
-        cost = "" if item.unit_cost is None else f", cost {item.unit_cost.normalize():f} each"
+        cost = "" if item.unit_cost is None or not costs else f", cost {money.price(item.unit_cost)} each"
         yield line(item.name or "Item", item.value, f"{item.quantity.normalize():f} in {kind}{cost}")
     for tax in facts.taxes:
         yield line("Sales tax", tax.value, names.get((Dimension.TAX_JURISDICTION, tax.jurisdiction), ""))

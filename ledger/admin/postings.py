@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
@@ -22,15 +23,15 @@ from ledger.admin.base import (
     display,
     page_context,
 )
-from ledger.admin.exports import Exported
+from ledger.admin.exports import Exported, events_table
 from ledger.admin.posting_page import on_the_page, stamp
-from ledger.admin.scoping import may
+from ledger.admin.scoping import Person, is_store_manager, may
 from ledger.models import Posting, RawDocument
 from ledger.resources import PostingResource
-from ledger.terms import SyncState
 
 STATE_COLOURS = {
     "Never Synced": "default",
+    "Set aside": "default",
     "Not Synced": "info",
     "Processing": "warning",
     "Synced": "success",
@@ -60,9 +61,12 @@ class PostingAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
 
         return [*self.list_display, problem]
 
+    def table_for(self, reader: Person) -> PostingResource:
+        return events_table(reader)
+
     @display(description="state", label=STATE_COLOURS)
     def shown_state(self, posting: Posting) -> str:
-        return SyncState(posting.state).label
+        return posting.standing
 
     @admin.display(description="amount")
     def shown_amount(self, posting: Posting) -> SafeString | str:
@@ -102,7 +106,9 @@ class PostingAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
         return TemplateResponse(request, "admin/ledger/posting/page.html", context)
 
     def document(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The document as it came, for who wants to see exactly that."""
+        """The document as it came, costs and all, so not for a manager of some stores."""
+        if is_store_manager(request.user):
+            raise PermissionDenied
         posting = self._seen(request, object_id)
         raw = RawDocument.objects.filter(event=posting.event_id).first()
         text = _indented(raw.text) if raw else "The document was erased."

@@ -15,10 +15,10 @@ Value = tuple[str, str]
 """What something is, and its value in words."""
 
 
-def differences(before: EventFacts, after: EventFacts, names: Names, *, zone: tzinfo) -> list[Change]:
-    """Rows such as "Tender Cash: 10.00 USD, 12.00 USD", for what is not the same."""
-    was = dict(_numbered(_values(before, names, zone)))
-    became = dict(_numbered(_values(after, names, zone)))
+def differences(before: EventFacts, after: EventFacts, names: Names, *, zone: tzinfo, costs: bool) -> list[Change]:
+    """Rows such as "Tender Cash: 10.00 USD, 12.00 USD", for what is not the same; `costs`: of the goods too."""
+    was = dict(_numbered(_values(before, names, zone, costs=costs)))
+    became = dict(_numbered(_values(after, names, zone, costs=costs)))
     order = dict.fromkeys([*was, *became])
     return only_different(Change(what, was.get(what, "-"), became.get(what, "-")) for what in order)
 
@@ -31,7 +31,7 @@ def _numbered(values: Iterable[Value]) -> Iterator[Value]:
         yield (what if seen[what] == 1 else f"{what} ({seen[what]})"), said
 
 
-def _values(facts: EventFacts, names: Names, zone: tzinfo) -> Iterator[Value]:
+def _values(facts: EventFacts, names: Names, zone: tzinfo, *, costs: bool) -> Iterator[Value]:
     header = facts.header
     yield "Number", header.number
     yield "Store id", header.store_external_id or "-"
@@ -43,7 +43,7 @@ def _values(facts: EventFacts, names: Names, zone: tzinfo) -> Iterator[Value]:
     yield "Voided", "yes" if facts.voided else "no"
     yield "Refers to document", facts.original_external_id or "-"
     yield "Balance", _money(facts, facts.balance)
-    yield from (_item(item, facts, names) for item in facts.items)
+    yield from (_item(item, facts, names, costs=costs) for item in facts.items)
     for tax in facts.taxes:
         yield _named("Sales tax", Dimension.TAX_JURISDICTION, tax.jurisdiction, names), _money(facts, tax.value)
     yield from _amounts("Shipping", facts.shipping, facts)
@@ -54,12 +54,12 @@ def _values(facts: EventFacts, names: Names, zone: tzinfo) -> Iterator[Value]:
         yield what, _money(facts, tender.amount) + (", deposit" if tender.deposit else "")
 
 
-def _item(item: ItemFact, facts: EventFacts, names: Names) -> Value:
+def _item(item: ItemFact, facts: EventFacts, names: Names, *, costs: bool) -> Value:
     said = [f"{item.quantity.normalize():f} for {_money(facts, item.value)}"]
     said.append(f"in {names.get((Dimension.ITEM_CLASS, item.item_class), item.item_class)}")
-    if item.unit_cost is not None:
-        said.append(f"cost {_plain(item.unit_cost)} each")
-    if not item.tracked:
+    if costs and item.unit_cost is not None:
+        said.append(f"cost {money.price(item.unit_cost)} each")
+    if costs and not item.tracked:
         said.append("not kept in stock")
     if item.category:
         said.append(f"category {item.category}")
@@ -77,7 +77,3 @@ def _named(what: str, dimension: Dimension, code: str, names: Names) -> str:
 
 def _money(facts: EventFacts, amount: Decimal | None) -> str:
     return "-" if amount is None else money.shown(amount, currency=facts.currency)
-
-
-def _plain(amount: Decimal) -> str:
-    return f"{amount.normalize():f}"

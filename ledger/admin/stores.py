@@ -6,12 +6,12 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
 from ledger.admin.base import ModelAdmin, OwnStoresOnly
-from ledger.admin.scoping import ADMINISTRATOR, is_store_manager
+from ledger.admin.scoping import ADMINISTRATOR, STORE_MANAGER, is_store_manager
 from ledger.audit import note
 from ledger.models import Store
 
@@ -26,7 +26,19 @@ class StoreForm(ModelForm):
                 f"{administrator} is an {ADMINISTRATOR}, and a manager of stores sees these stores only. Give "
                 "another role first."
             )
+        if left := _without_a_store(self.instance, chosen):
+            raise ValidationError(
+                f"{left} would manage no store, and so see nothing. Give another store or another role first, or "
+                "switch them off."
+            )
         return chosen
+
+
+def _without_a_store(store: Store, chosen: QuerySet[User]) -> User | None:
+    """The first store manager who would have lost the last store."""
+    managers = User.objects.filter(stores=store, groups__name=STORE_MANAGER, is_active=True, is_superuser=False)
+    elsewhere = Store.objects.exclude(pk=store.pk).filter(managers=OuterRef("pk"))
+    return managers.exclude(pk__in=chosen).exclude(Exists(elsewhere)).first()
 
 
 @admin.register(Store)

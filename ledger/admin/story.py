@@ -1,6 +1,7 @@
 """The whole story of an event in one book, and of an entry, in the order in which it happened. Reads rows only."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
@@ -8,6 +9,7 @@ from django.urls import reverse
 from ledger import facts as facts_json
 from ledger import money
 from ledger.admin import upstairs
+from ledger.admin.adopted import ADOPTED
 from ledger.admin.changes import only_different, side_by_side
 from ledger.admin.happenings import BAD, GOOD, PLAIN, Happening, in_order
 from ledger.admin.revisions import Names, differences
@@ -17,25 +19,33 @@ from ledger.models import Attempt, AuditRecord, EventRevision, JournalEntry, Jou
 from ledger.moments import zone_of
 from ledger.terms import ROLES, DeliveryState, Outcome, Role, SyncState
 
-ADOPTION = "adopted an entry"
 MOST_LINES = 40
 COUNTED = ("order", "events", "causes")
 """What a deed on many events counts; on the page of one it says nothing."""
+OF_A_STORE = ("state", "reason")
+"""What a manager of some stores reads of a deed's values; the rest may tell of the books."""
 
 
 def story(posting: Posting, entries: Sequence[JournalEntry], names: Names, *, reader: Person) -> list[Happening]:
     """From capture to entry: documents, orders, bookings, attempts, alerts and the deeds of people."""
     deeds = list(_deeds_on(posting))
     told = [
-        *_readings(posting, names),
+        *_readings(posting, names, reader),
         *_order(posting, deeds, reader),
-        *_bookings(posting, entries),
-        *_attempts(entries, upstairs.system_of(posting.book), adopted=_adopted(deeds)),
+        *([] if is_store_manager(reader) else _in_the_books(posting, entries, deeds)),
         *_where_it_stands(posting, reader),
         *(_deed(record, reader) for record in deeds),
         *(happening for teller in upstairs.tellers for happening in teller(posting, reader)),
     ]
     return in_order(told)
+
+
+def _in_the_books(
+    posting: Posting, entries: Sequence[JournalEntry], deeds: Sequence[AuditRecord]
+) -> Iterator[Happening]:
+    """Accounts, debits and credits, and what the other system answered: for who keeps the books."""
+    yield from _bookings(posting, entries)
+    yield from _attempts(entries, upstairs.system_of(posting.book), adopted=_adopted(deeds))
 
 
 def story_of_entry(entry: JournalEntry, postings: Sequence[Posting], *, reader: Person) -> list[Happening]:
@@ -55,16 +65,16 @@ def story_of_entry(entry: JournalEntry, postings: Sequence[Posting], *, reader: 
 # --- The document ---------------------------------------------------------------------------------
 
 
-def _readings(posting: Posting, names: Names) -> Iterator[Happening]:
-    event = posting.event
+def _readings(posting: Posting, names: Names, reader: Person) -> Iterator[Happening]:
+    event, limited = posting.event, is_store_manager(reader)
     revisions = list(EventRevision.objects.filter(event=event).order_by("n"))
     where = f"{event.source}, {event.store}" if event.store else str(event.source)
     tone = BAD if not revisions and event.problem else PLAIN
-    lines = (event.problem,) if not revisions and event.problem else _start(posting)
+    lines = (event.problem,) if not revisions and event.problem else () if limited else _start(posting)
     yield Happening(event.captured_at, f"Captured from {where}.", tone=tone, lines=lines, place=0)
     for before, revision in zip([None, *revisions], revisions, strict=False):
         if before is not None:
-            yield _changed(posting, before, revision, names)
+            yield _changed(posting, before, revision, names, limited=limited)
         elif revision.captured_at > event.captured_at:
             yield Happening(revision.captured_at, "It could be read, after it could not at first.", place=1)
 
@@ -81,16 +91,18 @@ def _start(posting: Posting) -> tuple[str, ...]:
     return ("Recorded as Never Synced: it was completed before Start Sync, so a person had to order it.",)
 
 
-def _changed(posting: Posting, before: EventRevision, after: EventRevision, names: Names) -> Happening:
+def _changed(
+    posting: Posting, before: EventRevision, after: EventRevision, names: Names, *, limited: bool
+) -> Happening:
     old, new = facts_json.from_json(before.facts), facts_json.from_json(after.facts)
     late = posting.state == SyncState.SYNCED and posting.booked_revision and after.n > posting.booked_revision
-    lines = ("It was booked before that: the entry stays as it was.",) if late else ()
+    lines = ("It was booked before that: the entry stays as it was.",) if late and not limited else ()
     return Happening(
         after.captured_at,
         f"Changed at the till (revision {after.n}).",
         tone=BAD if late else PLAIN,
         lines=lines,
-        changes=tuple(differences(old, new, names, zone=zone_of(posting.event.store))),
+        changes=tuple(differences(old, new, names, zone=zone_of(posting.event.store), costs=not limited)),
         place=2,
     )
 
@@ -138,8 +150,10 @@ def _deeds_on(*postings: Posting) -> Iterable[AuditRecord]:
 
 
 def _deed(record: AuditRecord, reader: Person) -> Happening:
-    before = {name: value for name, value in record.before.items() if name not in COUNTED}
-    after = {name: value for name, value in record.after.items() if name not in COUNTED}
+    limited = is_store_manager(reader)
+    if limited and record.deed == ADOPTED:
+        return Happening(record.at, "Your accountant dealt with it.", place=25)
+    before, after = _told(record.before, limited=limited), _told(record.after, limited=limited)
     link = reverse("admin:ledger_auditrecord_change", args=[record.pk])
     linked = may_for_all(reader, "ledger.view_auditrecord")
     return Happening(
@@ -152,8 +166,12 @@ def _deed(record: AuditRecord, reader: Person) -> Happening:
     )
 
 
+def _told(values: Mapping[str, Any], *, limited: bool) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if (name in OF_A_STORE if limited else name not in COUNTED)}
+
+
 def _adopted(deeds: Iterable[AuditRecord]) -> bool:
-    return any(record.deed == ADOPTION for record in deeds)
+    return any(record.deed == ADOPTED for record in deeds)
 
 
 # --- Entries --------------------------------------------------------------------------------------
@@ -224,8 +242,10 @@ def _attempt(attempt: Attempt, system: str) -> Happening:
 
 
 def _took(attempt: Attempt) -> Iterator[str]:
-    if attempt.ended_at and attempt.ended_at > attempt.started_at:
-        yield f"It took {(attempt.ended_at - attempt.started_at).total_seconds():.1f} seconds."
+    """What was over within a second says nothing."""
+    seconds = (attempt.ended_at - attempt.started_at).total_seconds() if attempt.ended_at else 0
+    if seconds >= 1:
+        yield f"It took {seconds:.1f} seconds."
 
 
 def _posted(entry: JournalEntry, system: str, *, adopted: bool) -> Iterator[Happening]:
@@ -236,7 +256,7 @@ def _posted(entry: JournalEntry, system: str, *, adopted: bool) -> Iterator[Happ
             f"Synced. {what}: entry {entry.remote_id} of {system}.",
             tone=GOOD,
             link=entry.remote_link,
-            link_words=f"Open entry {entry.remote_id} there",
+            link_words=f"Open entry {entry.remote_id} in {system}",
             abroad=True,
             place=45,
         )
@@ -248,7 +268,9 @@ def _reversals(entry: JournalEntry) -> Iterator[Happening]:
         what = "Reverses" if other.pk == entry.reverses_id else "Reversed by"
         address = reverse("admin:ledger_journalentry_change", args=[other.pk])
         at = max(other.created_at, entry.created_at)
-        yield Happening(at, f"{what} entry {other.reference}.", link=address, link_words="See it", place=31)
+        yield Happening(
+            at, f"{what} entry {other.reference}.", link=address, link_words=f"See entry {other.reference}", place=31
+        )
 
 
 # --- Where it stands ------------------------------------------------------------------------------
@@ -256,12 +278,15 @@ def _reversals(entry: JournalEntry) -> Iterator[Happening]:
 
 def _where_it_stands(posting: Posting, reader: Person) -> Iterator[Happening]:
     """The end of the story so far, where no other row tells it."""
-    if posting.entry and posting.state == SyncState.SYNCED:
+    if posting.state == SyncState.SYNCED and is_store_manager(reader):
+        yield Happening(posting.updated_at, "It is done.", tone=GOOD, place=45)
+    elif posting.entry and posting.state == SyncState.SYNCED:
         adopted = posting.outcome == Outcome.ADOPTED
         yield from _posted(posting.entry, upstairs.system_of(posting.book), adopted=adopted)
     elif posting.state == SyncState.SYNCED:
         outcome = Outcome(posting.outcome).label
         yield Happening(posting.updated_at, f"Synced without an entry: {outcome.lower()}.", tone=GOOD, place=45)
     elif posting.state == SyncState.ERROR and not posting.entry and posting.event.revision:
-        what = "Could not be read any more." if posting.event.problem else "Could not be booked."
+        unbooked = "It is stuck." if is_store_manager(reader) else "Could not be booked."
+        what = "Could not be read any more." if posting.event.problem else unbooked
         yield Happening(posting.updated_at, what, tone=BAD, lines=(upstairs.problem_of(posting, reader),), place=45)

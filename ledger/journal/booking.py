@@ -15,7 +15,7 @@ from ledger import bulk, rules
 from ledger import facts as facts_json
 from ledger.clock import database_now
 from ledger.entries import ResolvedLine, balanced, line_text, mark, reference_of, told_apart_by
-from ledger.errors import STUMBLES, DaybookError, Unreadable, Unsupported
+from ledger.errors import STUMBLES, DaybookError, Flaw, Unreadable, Unsupported
 from ledger.journal.saying import put, said
 from ledger.journal.states import latest_revision, trace
 from ledger.locks import locked
@@ -144,10 +144,10 @@ def _enter(block: _Block, posting: Posting, facts: EventFacts | None, table: Res
 def _unreadable(posting: Posting) -> Unreadable:
     if posting.event.problem:
         error = Unreadable(str(posting.event), "")
-        error.sentence = posting.event.problem
+        error.sentence, error.cause = posting.event.problem, posting.event.problem_cause or error.cause
         return error
     what = "its store is not among the stores of this connection. Press Test on the connection to read the stores."
-    return Unreadable(str(posting.event), what, cause="unreadable:store")
+    return Unreadable(str(posting.event), what, flaw=Flaw.STORE)
 
 
 def _resolve(draft: DraftLine, posting: Posting, table: Resolver) -> ResolvedLine:
@@ -193,7 +193,7 @@ def _write(block: _Block) -> None:
         )
     if block.failed:
         fields = ["state", "error_code", "cause", "error", "error_detail", "updated_at"]
-        Posting.objects.bulk_update(block.failed, fields)
+        bulk.update_rows(block.failed, fields)
 
 
 def _seal(block: _Block) -> None:

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 
+from ledger import bulk
 from ledger.clock import database_now
 from ledger.entries import merged_for_sending
 from ledger.journal.booking import new_key
@@ -73,7 +74,7 @@ def _renew_worn_keys(entries: Iterable[JournalEntry]) -> None:
     worn = [e for e in entries if e.attempts_made and e.attempts_made % SENT_TWICE == 0]
     for entry in worn:
         entry.request_key = new_key()
-    JournalEntry.objects.bulk_update(worn, ["request_key"])
+    bulk.update_rows(worn, ["request_key"])
 
 
 def outgoing(entries: Sequence[JournalEntry]) -> dict[str, OutgoingEntry]:
@@ -110,7 +111,7 @@ def begin(
         batch = _batch(kept, batch_key, bodies, now) if batch_key and kept else None
         for entry in kept:
             entry.sent_body = bodies[entry.reference]
-        JournalEntry.objects.bulk_update(kept, ["sent_body"])
+        bulk.update_rows(kept, ["sent_body"])
         JournalEntry.objects.filter(owner=claim.owner, state=DeliveryState.SENDING).update(
             lease_until=now + claim.lease
         )
@@ -180,6 +181,12 @@ def next_due(book: Book, *, settle: timedelta) -> datetime | None:
     ]
     known = [time for time in times if time]
     return min(known) if known else None
+
+
+def lost_answers(entries: Sequence[JournalEntry]) -> dict[int, int]:
+    """How many attempts of each of these entries ended without a definite answer."""
+    lost = Attempt.objects.filter(entry__in=entries, result=Attempt.Result.UNKNOWN).order_by()
+    return dict(lost.values_list("entry").annotate(n=Count("pk")))
 
 
 def still_ours(claim: Claim, ids: Iterable[int]) -> set[int]:

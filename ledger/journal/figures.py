@@ -19,6 +19,8 @@ from ledger.terms import Outcome
 
 NOTES = 2000
 """Notes that are read at once; there may be many of one day."""
+FEW_DAYS = 20
+"""Changed days that are summed while somebody waits for a page."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,29 @@ def refresh(book: Book) -> int:
             return days
 
 
+def catch_up(books: Collection[Book]) -> None:
+    """Sum the changed days before a page shows them, where they are few and no worker is at it."""
+    noted = StaleDay.objects.filter(book__in=books).order_by().values_list("book", "business_date")
+    notes = list(noted[:NOTES])
+    if len(notes) == NOTES or len(set(notes)) > FEW_DAYS:
+        return
+    changed = {pk for pk, _ in notes}
+    for book in books:
+        if book.pk in changed:
+            _catch_up(book)
+
+
+def _catch_up(book: Book) -> None:
+    for _ in range(1 + FEW_DAYS // block_size()):
+        if _refresh_block(book, waits=False).is_last:
+            return
+
+
+def is_behind(books: Collection[Book]) -> bool:
+    """Whether days have changed since their figures were taken."""
+    return StaleDay.objects.filter(book__in=books).exists()
+
+
 def rebuild(book: Book) -> int:
     """Sum every day of a book anew, also those of which no figure is left to tell."""
     days = {*Posting.objects.filter(book=book).order_by().values_list("business_date", flat=True).distinct()}
@@ -54,10 +79,11 @@ def rebuild(book: Book) -> int:
     return refresh(book)
 
 
-def _refresh_block(book: Book) -> _Block:
+def _refresh_block(book: Book, *, waits: bool = True) -> _Block:
     with transaction.atomic():
         # One at a time sums a book. It is not the book that is locked: recording holds that for a whole page.
-        locked(FiguresTaken.objects.all()).get(book=book)
+        if locked(FiguresTaken.objects.filter(book=book), skip_locked=not waits).first() is None:
+            return _Block([], [], is_last=True)
         now = database_now()
         # What is summed is read after the notes: whatever left one of these is seen, and these alone are taken away.
         block = _noted(book)

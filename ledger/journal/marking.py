@@ -7,6 +7,7 @@ from random import uniform
 import structlog
 from django.db import transaction
 
+from ledger import bulk
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, DaybookError, OutcomeUnknown, RateLimited, Rejected
 from ledger.journal.delivery import Claim, still_ours
@@ -20,6 +21,8 @@ from ledger.values import Delivered, RemoteEntry
 log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE = 300.0
+UNTOLD_PAUSE = 60.0
+"""Seconds, where a vendor asks to slow down and does not say for how long."""
 
 
 def found(claim: Claim, there: Mapping[str, tuple[RemoteEntry, str]]) -> None:
@@ -68,7 +71,7 @@ def release(claim: Claim, error: DaybookError) -> None:
         begun = _begun(claim)
         entries = [entry for entry in held if entry.pk in begun or entry.sent_at is None]
         unknown = [entry for entry in held if entry not in entries]
-        _still_unknown(unknown, error, now)
+        _leave_unknown(unknown, error, now)
         results = {entry.reference: Delivered(entry.reference, error=error) for entry in entries}
         _close_attempts(claim, entries, results, now)
         _mark_all_failed(entries, results, now)
@@ -126,7 +129,7 @@ def _begun(claim: Claim) -> set[int]:
     return set(mine.values_list("entry_id", flat=True))
 
 
-def _still_unknown(entries: Sequence[JournalEntry], error: DaybookError, now: datetime) -> None:
+def _leave_unknown(entries: Sequence[JournalEntry], error: DaybookError, now: datetime) -> None:
     if not entries:
         return
     ids = [entry.pk for entry in entries]
@@ -142,7 +145,7 @@ def _mark_posted(entries: Sequence[JournalEntry], outcome: Outcome, now: datetim
         entry.state, entry.posted_at = DeliveryState.POSTED, now
         entry.owner, entry.lease_until = "", None
     fields = ["state", "posted_at", "owner", "lease_until", "remote_id", "remote_link"]
-    JournalEntry.objects.bulk_update(entries, fields)
+    bulk.update_rows(entries, fields)
     carried = Posting.objects.filter(entry__in=[entry.pk for entry in entries])
     carried.update(state=SyncState.SYNCED, outcome=outcome, updated_at=now, **NOTHING_SAID)
     carried.exclude(booked_revision=latest_revision()).update(changed_since=True)
@@ -165,8 +168,7 @@ def _mark_failed(entries: Sequence[JournalEntry], error: Exception, now: datetim
     ids = [entry.pk for entry in entries]
     mine, carried = JournalEntry.objects.filter(pk__in=ids), Posting.objects.filter(entry__in=ids)
     if isinstance(error, OutcomeUnknown):
-        mine.update(state=DeliveryState.UNKNOWN, owner="", lease_until=None)
-        carried.update(error_detail=str(error), updated_at=now)
+        _leave_unknown(entries, error, now)
         return
     if not isinstance(error, DaybookError) or needs_a_person(error):
         mine.update(state=DeliveryState.REJECTED, owner="", lease_until=None)
@@ -180,7 +182,7 @@ def _mark_failed(entries: Sequence[JournalEntry], error: Exception, now: datetim
 def _pause(entry: JournalEntry, error: DaybookError) -> timedelta:
     """Growing, with jitter; a vendor's own word or a needed reconnection sets the time instead."""
     if isinstance(error, RateLimited):
-        return timedelta(seconds=(error.retry_after or 60.0) * uniform(1.0, 1.1))
+        return timedelta(seconds=(error.retry_after or UNTOLD_PAUSE) * uniform(1.0, 1.1))
     if isinstance(error, AuthExpired):
         return timedelta(0)
     seconds = min(LONGEST_PAUSE, 2.0 ** min(entry.attempts_made, 8))
@@ -205,7 +207,7 @@ def _close_attempts(
         attempt.code = str(getattr(result.error, "vendor_code", "") or getattr(result.error, "code", ""))[:40]
         attempt.vendor_message = str(getattr(result.error, "detail", ""))
     fields = ["ended_at", "vendor_request_id", "result", "message", "code", "vendor_message"]
-    Attempt.objects.bulk_update(attempts, fields)
+    bulk.update_rows(attempts, fields)
 
 
 def _told(result: Delivered) -> tuple[Attempt.Result, str]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from ledger import facts as facts_json
-from ledger.errors import Unreadable
+from ledger.errors import Flaw, Unreadable
 from ledger.models import EventRevision, FinancialEvent, RawDocument
 from ledger.values import Document, EventFacts, EventHeader
 
@@ -32,6 +32,12 @@ class Reading:
         document = self.document
         return known or EventHeader(document.kind, document.external_id, number=document.external_id)
 
+    @property
+    def problem_columns(self) -> dict[str, str]:
+        """What an event keeps of the problem, in words and by its cause; blank where there is none."""
+        problem = self.problem
+        return {"problem": str(problem or ""), "problem_cause": problem.cause if problem else ""}
+
     @cached_property
     def plain(self) -> dict[str, Any] | None:
         """The facts as JSON; None when there are none."""
@@ -50,7 +56,7 @@ class Reading:
 def reopened(event: FinancialEvent, reading: Reading) -> Reading:
     """A document that was captured as completed and is not any more: nobody may think that its entry still holds."""
     what = "it was completed before and is not any more. Complete or void it in the point of sale."
-    return Reading(reading.document, problem=Unreadable(str(event), what))
+    return Reading(reading.document, problem=Unreadable(str(event), what, flaw=Flaw.REOPENED))
 
 
 @dataclass(frozen=True)

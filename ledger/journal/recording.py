@@ -92,7 +92,7 @@ def _sort(
 
 def _says_the_same(event: FinancialEvent, reading: Reading) -> bool:
     same_facts = reading.facts is None or event.facts_hash == reading.facts_hash
-    return same_facts and event.problem == str(reading.problem or "")
+    return same_facts and all(getattr(event, column) == said for column, said in reading.problem_columns.items())
 
 
 def _store_became_known(known: Known, event: FinancialEvent, reading: Reading) -> bool:
@@ -114,8 +114,8 @@ def _event(known: Known, reading: Reading) -> FinancialEvent:
         currency=reading.facts.currency if reading.facts else known.source.currency,
         revision=1 if reading.facts else 0,
         facts_hash=reading.facts_hash,
-        problem=str(reading.problem or ""),
         captured_at=known.now,
+        **reading.problem_columns,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ledger import bulk
 from ledger.errors import Unreadable
 from ledger.journal.readings import Change
 from ledger.journal.saying import put
@@ -22,6 +23,7 @@ EVENT_FIELDS = [
     "revision",
     "facts_hash",
     "problem",
+    "problem_cause",
     "voided",
 ]
 POSTING_FIELDS = [
@@ -47,7 +49,7 @@ def revise(changes: Sequence[Change], known: Known) -> None:
     if not changes:
         return
     renewed = [change for change in changes if _take_over(change, known)]
-    FinancialEvent.objects.bulk_update([change.event for change in changes], EVENT_FIELDS)
+    bulk.update_rows([change.event for change in changes], EVENT_FIELDS)
     EventRevision.objects.bulk_create([change.as_revision(now=known.now) for change in renewed])
     _replace_raw(changes)
     _reconsider({change.event.pk: change.event for change in changes}, known)
@@ -56,7 +58,8 @@ def revise(changes: Sequence[Change], known: Known) -> None:
 def _take_over(change: Change, known: Known) -> bool:
     """Whether there is a new revision: the same facts as before a problem are none."""
     event, header, facts = change.event, change.reading.header, change.reading.facts
-    event.problem = str(change.reading.problem or "")
+    for column, said in change.reading.problem_columns.items():
+        setattr(event, column, said)
     if facts is None:
         return False
     event.number = header.number[:60]
@@ -95,7 +98,7 @@ def _reconsider(events: Mapping[int, FinancialEvent], known: Known) -> None:
             to_discard.append(posting.entry_id)
             _start_over(posting, events[posting.event_id], known)
     JournalEntry.objects.filter(pk__in=[pk for pk in to_discard if pk]).update(state=DeliveryState.DISCARDED)
-    Posting.objects.bulk_update(postings, POSTING_FIELDS)
+    bulk.update_rows(postings, POSTING_FIELDS)
     _join_other_books(events.values(), {(posting.event_id, posting.book_id) for posting in postings}, known)
 
 

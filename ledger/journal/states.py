@@ -25,17 +25,19 @@ class Birth:
 
     state: SyncState
     error: str = ""
+    cause: str = ""
 
     @property
     def columns(self) -> dict[str, Any]:
         code = Unreadable.code if self.error else ""
-        return {"state": self.state, **NOTHING_SAID, "error_code": code, "cause": code, "error": self.error}
+        said = {"error_code": code, "cause": self.cause or code, "error": self.error}
+        return {"state": self.state, **NOTHING_SAID, **said}
 
 
 def born(event: FinancialEvent, book: Book, *, history: bool = False) -> Birth:
     """Error when it cannot be read; ordered when completed after Start Sync; else it waits for a decision."""
     if event.problem:
-        return Birth(SyncState.ERROR, event.problem)
+        return Birth(SyncState.ERROR, event.problem, event.problem_cause)
     started = book.sync_started_at
     if history or started is None or event.completed_at is None or event.completed_at < started:
         return Birth(SyncState.NEVER_SYNCED)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from ledger.circumstances import Way
+from ledger.deeds import sentence
 from ledger.models.fields import choices
 
 
@@ -32,4 +33,4 @@ class AuditRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor_name}: {self.deed} {self.subject}"
+        return sentence(who=self.actor_name, deed=self.deed, subject=self.subject)

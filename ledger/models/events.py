@@ -24,6 +24,9 @@ class FinancialEvent(models.Model):
     revision = models.PositiveIntegerField(default=0, help_text="The latest revision; 0 while it was never readable.")
     facts_hash = models.CharField(max_length=64, blank=True)
     problem = models.TextField(blank=True, help_text="Why the latest state of the document cannot be read.")
+    problem_cause = models.CharField(
+        max_length=60, blank=True, default="", help_text="What one repair mends; blank where only the words are known."
+    )
     voided = models.BooleanField(default=False)
     captured_at = models.DateTimeField()
 

@@ -84,3 +84,8 @@ class Posting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} in {self.book}"
+
+    @property
+    def standing(self) -> str:
+        """Its state as people read it: what was set aside is not told as what nobody asked for."""
+        return "Set aside" if self.set_aside_reason else SyncState(self.state).label

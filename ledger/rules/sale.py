@@ -6,7 +6,7 @@ The sign of each line decides its side, never the ticket's type: one ticket can 
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ledger.errors import Unreadable
+from ledger.errors import Flaw, Unreadable
 from ledger.money import ROUNDING_LIMIT, ZERO, cents, shown
 from ledger.rules.lines import credit, debit, dims, merged
 from ledger.terms import Role
@@ -52,7 +52,7 @@ def _cost(facts: EventFacts, item: ItemFact) -> Iterator[DraftLine]:
         return
     if item.unit_cost is None:
         what = f"no unit cost on item {item.name}. Enter its cost in Heartland; nothing was posted."
-        raise _unreadable(facts, what, cause="cost")
+        raise _unreadable(facts, what, flaw=Flaw.COST)
     cost = cents(item.quantity * item.unit_cost)
     by = dims(item_class=item.item_class, category=item.category)
     yield debit(Role.COGS, cost, by=by)
@@ -75,7 +75,7 @@ def _rounding(facts: EventFacts) -> Decimal:
             facts,
             f"its total {shown(facts.total, currency=facts.currency)} is not the sum of its parts "
             f"{shown(parts, currency=facts.currency)}. Correct it in Heartland; nothing was posted.",
-            cause="total",
+            flaw=Flaw.TOTAL,
         )
     rounding = _paid(facts) + cents(_unpaid(facts)) - parts
     if abs(rounding) > ROUNDING_LIMIT:
@@ -83,7 +83,7 @@ def _rounding(facts: EventFacts) -> Decimal:
             facts,
             f"its payments and balance {shown(parts + rounding, currency=facts.currency)} do not make up its total "
             f"{shown(facts.total, currency=facts.currency)}. Correct it in Heartland; nothing was posted.",
-            cause="payments",
+            flaw=Flaw.PAYMENTS,
         )
     return rounding
 
@@ -97,7 +97,5 @@ def _parts(facts: EventFacts) -> Decimal:
     return sum((cents(value) for value in [*values, *facts.shipping, *facts.gift_cards, *facts.tips]), ZERO)
 
 
-def _unreadable(facts: EventFacts, what: str, *, cause: str) -> Unreadable:
-    """`cause`: what one kind of repair mends, so that such events are told together."""
-    cause = f"{Unreadable.code}:{cause}"
-    return Unreadable(f"Ticket {facts.header.number}", what, header=facts.header, cause=cause)
+def _unreadable(facts: EventFacts, what: str, *, flaw: Flaw) -> Unreadable:
+    return Unreadable(f"Ticket {facts.header.number}", what, header=facts.header, flaw=flaw)

@@ -3,6 +3,8 @@
 // What was typed is never dropped: a whole name or number is taken, anything else keeps the form from being sent.
 // A list with an address (data-choices) is too long for the page: it is asked for the accounts that hold what one types.
 
+import { fetched } from "./fetched.js";
+
 let made = 0;
 const asked = new WeakMap();
 
@@ -86,15 +88,6 @@ async function ask(list, field, typed) {
     const fresh = (found?.options ?? []).filter(({ value }) => !here.has(value)).map(offered);
     list.replaceChildren(...own, ...fresh);
     return true;
-}
-
-async function fetched(address) {
-    try {
-        const answer = await fetch(address, { headers: { Accept: "application/json" } });
-        return answer.ok && !answer.redirected ? await answer.json() : null;
-    } catch {
-        return null;
-    }
 }
 
 function offered({ value, text, name, number, warning, why }) {

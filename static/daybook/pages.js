@@ -1,6 +1,8 @@
 // Small things for our own pages, each of which the page can do without:
 // a pop-up window, a page that stays true when its state has changed, figures beside a range of dates.
 
+import { fetched } from "./fetched.js";
+
 const EVERY = 3000;
 const SLOWEST = 60000;
 const REST = 1500;
@@ -140,15 +142,6 @@ function put(part, fresh) {
     return true;
 }
 
-async function fetched(address) {
-    try {
-        const answer = await fetch(address, { headers: { Accept: "application/json" } });
-        return answer.ok && !answer.redirected ? await answer.json() : null;
-    } catch {
-        return null;
-    }
-}
-
 // Sync Past Events: the number of events and the money in a range, as soon as both dates are there.
 let asked = 0;
 document.addEventListener("change", ({ target }) => {
@@ -167,4 +160,15 @@ async function show_range(form) {
     const figures = document.querySelector("[data-figures]");
     figures.textContent = said.figures || said.problem;
     figures.classList.toggle("db-error", Boolean(said.problem));
+    // Where there is nothing to send, Sync is not what the page points at; pressed all the same, it says why.
+    form.querySelector("[data-sync]").classList.toggle("db-button-main", !complete || said.sends);
+    const closed = form.querySelector("[data-closed]");
+    closed.textContent = said.closed ?? "";
+    closed.hidden = !said.closed;
+    // Each part of the range leads to its events.
+    const parts = said.parts ?? [];
+    parts.forEach(({ words, link }, at) => {
+        const leads = Object.assign(document.createElement("a"), { href: link, textContent: words });
+        figures.append(" ", leads, at < parts.length - 1 ? "," : ".");
+    });
 }

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -17,6 +17,7 @@ from integrations import alerts, hearing, remedies, tasks
 from integrations.admin_views.alerts import lines
 from integrations.models import Alert, Connection, Heartbeat, Notice, Subscription
 from ledger.clock import database_now
+from ledger.errors import Flaw
 from ledger.models import Account, AuditRecord, Book, Posting, Store
 from ledger.terms import SyncState
 from mappings.models import Mapping
@@ -133,10 +134,85 @@ def test_the_list_is_narrowed_by_severity_book_and_person(
         f"book={other.pk}": (False, False),
         "open=closed": (False, False),
         "open=all": (True, True),
-        "severity=nonsense&book=77&page=x": (True, True),
+        "severity=nonsense": (False, False),
+        "book=77": (False, False),
+        "open=ajar": (False, False),
+        "page=x": (True, True),
     }.items():
         shown = text_of(client, f"{LIST}?{query}")
         assert ("No account is mapped for sales" in shown, "wants a new log-in" in shown) == found, query
+
+
+@pytest.mark.parametrize("query", ["severity=nonsense", "book=77", "open=ajar"])
+def test_a_filter_that_cannot_be_read_says_so_and_not_that_all_is_well(
+    admin_client: Client, connection: Connection, query: str
+) -> None:
+    shown = text_of(admin_client, f"{LIST}?{query}")
+    assert "Select a valid choice" in shown and "No alert is listed while the filter cannot be read" in shown
+    assert "All is well" not in shown
+
+
+def test_an_alert_is_told_in_the_time_of_its_book_and_the_rest_in_that_of_the_house(
+    admin_client: Client, unmapped: Alert, dead: Alert
+) -> None:
+    first_seen = datetime(2026, 7, 2, 3, 30, tzinfo=UTC)
+    Alert.objects.update(first_seen_at=first_seen)
+    Store.objects.update(time_zone="America/Chicago")
+    for shown in (
+        text_of(admin_client),
+        text_of(admin_client, page_of(unmapped)),
+        text_of(admin_client, page_of(dead)),
+    ):
+        assert "Jul 1, 2026, 22:30 CDT" in shown and 'title="Jul 2, 2026, 03:30:00 UTC (America/Chicago)"' in shown
+
+
+def test_a_store_manager_reads_of_alerts_in_the_time_of_the_own_store(
+    login: Login, connection: Connection, unmapped: Alert
+) -> None:
+    Alert.objects.update(first_seen_at=datetime(2026, 7, 2, 3, 30, tzinfo=UTC))
+    Store.objects.update(time_zone="America/Chicago")
+    store = Posting.objects.filter(cause=unmapped.cause).values("store")[:1]
+    Store.objects.filter(pk__in=store).update(time_zone="America/Los_Angeles")
+    client = login("integrations.view_alert", "ledger.view_posting", name="sam")
+    User.objects.get(username="sam").stores.set(Store.objects.filter(pk__in=store))
+    for shown in (text_of(client), text_of(client, page_of(unmapped))):
+        assert "Jul 1, 2026, 20:30 PDT" in shown and "CDT" not in shown
+    Subscription.objects.create(user=User.objects.get(username="sam"), time_zone="Europe/Berlin")
+    for shown in (text_of(client), text_of(client, page_of(unmapped))):
+        assert "Jul 2, 2026, 05:30 CEST" in shown and "PDT" not in shown, "the zone that was chosen comes first"
+
+
+def test_that_nobody_is_told_is_said_with_what_is_missing_by_name(
+    admin_client: Client, login: Login, connection: Connection, settings: Any
+) -> None:
+    settings.EMAIL_CONFIGURED = False
+    login(*ACCOUNTANT, name="maria")
+    User.objects.filter(username="admin").update(email="admin@example.com")
+    for address in (LIST, reverse("integrations:hearers")):
+        shown = text_of(admin_client, address)
+        assert "Nobody is told of alerts" in shown and "EMAIL_URL" in shown
+        assert ">maria</a>" in shown and ">admin</a>" not in shown.split("No e-mail address")[1].split("</li>")[0]
+    assert "Nobody is told of alerts" not in text_of(login(*ACCOUNTANT, name="bob"))
+    assert not Subscription.objects.exists()
+    settings.EMAIL_CONFIGURED = True
+    assert "Nobody is told of alerts" not in text_of(admin_client)
+
+
+def test_who_hears_what_names_the_address_that_is_missing(admin_client: Client, login: Login, settings: Any) -> None:
+    settings.EMAIL_CONFIGURED = True
+    login(*ACCOUNTANT, name="maria")
+    Subscription.objects.create(user=User.objects.get(username="maria"), email_errors="at_once", chat_errors="at_once")
+    login(*ACCOUNTANT, name="lou")
+    shown = text_of(admin_client, reverse("integrations:hearers"))
+    assert "not sent: no e-mail address" in shown and "not sent: no chat address" in shown
+    assert "has not chosen, and has no e-mail address" in shown
+
+
+def test_who_may_only_read_is_led_to_no_cure(login: Login, unmapped: Alert) -> None:
+    lee = login("integrations.view_alert", "mappings.view_mapping", "integrations.view_connection", name="lee")
+    for shown in (text_of(lee), text_of(lee, page_of(unmapped))):
+        assert ">Choose the account</a>" not in shown and "Cure" not in shown
+    assert "How those who may act mend it" in text_of(lee, page_of(unmapped))
 
 
 def test_who_may_not_view_alerts_sees_neither_list_nor_page_nor_lines(login: Login, unmapped: Alert) -> None:
@@ -297,8 +373,39 @@ def test_a_store_manager_acknowledges_the_own_and_assigns_none(
         assert client.post(reverse("integrations:acknowledge", args=[alert.pk])).status_code == 404
     assert "All is well in your stores" in text_of(stranger)
     assert sam.post(reverse("integrations:assign", args=[unmapped.pk]), {"to": "1"}).status_code == 403
+    refused = sam.post(reverse("integrations:acknowledge", args=[unmapped.pk]), follow=True).content.decode()
+    assert "Your accountant has to act on this" in refused and ">Acknowledge</button>" not in refused
+    assert Alert.objects.get(pk=unmapped.pk).acknowledged_at is None
+    Alert.objects.filter(pk=unmapped.pk).update(cause=Flaw.TOTAL.cause)
+    Posting.objects.filter(cause=unmapped.cause).update(cause=Flaw.TOTAL.cause)
+    assert ">Acknowledge</button>" in text_of(sam, page_of(unmapped))
     sam.post(reverse("integrations:acknowledge", args=[unmapped.pk]))
     assert str(Alert.objects.get(pk=unmapped.pk).acknowledged_by) == "sam"
+
+
+def test_an_alert_is_offered_only_to_who_may_act_on_it(login: Login, unmapped: Alert, stores: dict[str, Store]) -> None:
+    client = login(*ACCOUNTANT, name="maria")
+    login("integrations.view_alert", name="ines")
+    rights = ("integrations.view_alert", "integrations.change_alert")
+    login(*rights, name="chris", stores=(stores["Chicago"],))
+    login(*rights, name="sam", stores=(stores["Main Street"],))
+
+    def offered() -> set[str]:
+        return set(re.findall(r"<option[^>]*>([^<]*)</option>", text_of(client, page_of(unmapped))))
+
+    assert offered() == {"nobody", "maria"}
+    Alert.objects.filter(pk=unmapped.pk).update(cause=Flaw.TOTAL.cause)
+    Posting.objects.filter(cause=unmapped.cause).update(cause=Flaw.TOTAL.cause)
+    assert offered() == {"nobody", "maria", "sam"}
+    address = reverse("integrations:assign", args=[unmapped.pk])
+    client.post(address, {"to": User.objects.get(username="sam").pk})
+    assert str(Alert.objects.get(pk=unmapped.pk).assigned_to) == "sam"
+
+
+def test_what_nobody_has_is_not_taken_from_anybody(login: Login, unmapped: Alert) -> None:
+    client = login(*ACCOUNTANT, name="maria")
+    answer = client.post(reverse("integrations:assign", args=[unmapped.pk]), {"to": ""}, follow=True)
+    assert "Nobody has it." in answer.content.decode() and not OF_ALERTS.exists()
 
 
 # --- From the first page to the cure (A-33, A-34) -------------------------------------------------

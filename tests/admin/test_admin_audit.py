@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,15 +19,20 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from integrations import bulk
 from integrations.bulk_deeds import DEEDS as BULK_DEEDS
-from integrations.models import Connection
+from integrations.models import BulkDeed, Connection, Subscription
 from ledger import deeds, guards
+from ledger.admin import audit_search
 from ledger.audit import fingerprint, note
 from ledger.journal import orders
+from ledger.journal.states import trace
 from ledger.models import AuditRecord, Book, Posting, Store
+from ledger.moments import zone_of_house
 from ledger.terms import SyncState
 from tests.admin.conftest import Login
 from tests.office import Office
+from tests.screens.clock import standing_clock
 from tests.test_house import calls, modules
 from tests.trade import item, new_id, paid, sale, ticket
 
@@ -70,10 +76,10 @@ def aside(office: Office, connection: Connection, admin_user: User) -> Posting:
 def test_a_deed_is_read_as_a_sentence_with_before_and_after(admin_client: Client, book: Book, admin_user: User) -> None:
     before = {"uses_financials": False, "rows": [{"role": "tender", "account": "Cash"}], "kept": "as it was"}
     after = {"uses_financials": True, "rows": [{"role": "tender", "account": "Checking"}], "kept": "as it was"}
-    note(admin_user, "changed the switches of", book, before=before, after=after)
+    note(admin_user, "changed the settings of", book, before=before, after=after)
     html = shown(admin_client, page_of(AuditRecord.objects.get()))
     seen = text_of(html)
-    assert "admin changed the switches of Main Street Trading" in seen
+    assert "admin changed the settings of Main Street Trading" in seen
     assert "Uses financials changed no yes" in seen
     assert "Rows 1 changed role tender, account Cash role tender, account Checking" in seen
     assert "Kept as it was as it was" in seen and "Kept changed" not in seen
@@ -166,8 +172,151 @@ def test_the_audit_is_searched_by_words_of_its_object(admin_client: Client, asid
     assert "set aside an event" not in listed(admin_client, q="another")
 
 
+@pytest.mark.parametrize("typed", ["maria", "Zelle", "checking", '"payment account"', "Café", "mapping zelle MARIA"])
+def test_the_audit_is_searched_by_person_deed_and_values(admin_client: Client, book: Book, typed: str) -> None:
+    maria = User.objects.create_user("maria", is_staff=True)
+    note(None, "connected", book)
+    mapped = {"Payment account: Zelle": "1010 Checking", "Sales: Café": "4000 Sales"}
+    note(maria, "changed the mapping", book, before={"Payment account: Zelle": ""}, after=mapped)
+    assert listed(admin_client, q=typed) == ["changed the mapping"]
+    assert listed(admin_client, q=f"{typed} nowhere") == []
+
+
+@pytest.mark.parametrize("typed", ["by hand", "set aside", '"Booked by hand"', "REASON"])
+def test_the_audit_is_searched_by_reason_and_words_of_the_deed(
+    admin_client: Client, aside: Posting, typed: str
+) -> None:
+    assert listed(admin_client, q=typed) == ["set aside an event"]
+
+
+@pytest.fixture
+def many_aside(office: Office, connection: Connection, admin_user: User) -> list[Posting]:
+    """Twelve events that somebody set aside in one deed; a thirteenth that nobody touched."""
+    facts = [sale("20.00", external_id=new_id()) for _ in range(13)]
+    office.record(*facts)
+    chosen = list(Posting.objects.order_by("pk")[:12])
+    rows = Posting.objects.filter(pk__in=[posting.pk for posting in chosen])
+    bulk.order(office.book, BULK_DEEDS["set_aside"], rows, actor=admin_user, narrowed={}, reason="Test sales")
+    return chosen
+
+
+def test_a_deed_on_many_is_found_by_the_number_of_each_of_its_events(
+    admin_client: Client, many_aside: list[Posting]
+) -> None:
+    assert listed(admin_client, q=many_aside[11].number) == ["set aside events"]
+    assert listed(admin_client, q=many_aside[11].number.lower()) == ["set aside events"]
+    assert listed(admin_client, q=Posting.objects.latest("pk").number) == []
+
+
+def test_a_deed_is_found_by_the_id_of_its_event_in_the_log(admin_client: Client, many_aside: list[Posting]) -> None:
+    assert listed(admin_client, q=trace(many_aside[11])) == ["set aside events"]
+    assert listed(admin_client, q=trace(Posting.objects.latest("pk"))) == []
+
+
+def test_a_deed_is_found_by_the_number_of_the_entry(
+    admin_client: Client, started: Book, office: Office, connection: Connection, admin_user: User
+) -> None:
+    facts = sale("20.00", external_id=new_id())
+    office.record(facts)
+    day = facts.header.business_date
+    assert day is not None
+    orders.order_past(started, day, day, actor=admin_user)
+    office.post()
+    assert listed(admin_client, q=office.entry(facts).reference) == ["ordered past events"]
+
+
+def test_the_record_of_a_deed_on_many_names_its_first_events_and_leads_to_the_rest(
+    login: Login, admin_client: Client, many_aside: list[Posting]
+) -> None:
+    record = AuditRecord.objects.get(deed="set aside events")
+    html = shown(admin_client, page_of(record))
+    for posting in many_aside[:10]:
+        assert reverse("admin:ledger_posting_change", args=[posting.pk]) in html
+    deed = reverse("integrations:deed", args=[BulkDeed.objects.get().pk])
+    assert f'<a href="{deed}">2 more, in the list of all</a>' in html
+    assert reverse("admin:ledger_posting_change", args=[many_aside[11].pk]) not in html
+    reader = login("ledger.view_auditrecord")
+    assert many_aside[0].number not in shown(reader, page_of(record))
+
+
+def test_the_record_of_an_order_names_its_events(
+    admin_client: Client, started: Book, office: Office, connection: Connection, admin_user: User
+) -> None:
+    facts = sale("20.00", external_id=new_id())
+    office.record(facts)
+    day = facts.header.business_date
+    assert day is not None
+    order = orders.order_past(started, day, day, actor=admin_user)
+    html = shown(admin_client, page_of(AuditRecord.objects.get(deed="ordered past events")))
+    assert "The 1 event" in html and reverse("admin:ledger_posting_change", args=[office.posting(facts).pk]) in html
+    assert f"{reverse('integrations:events', args=[connection.pk])}?order={order.pk}" in html
+
+
+def test_a_search_reads_so_many_records_and_says_where_it_ended(
+    admin_client: Client, aside: Posting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_search, "MOST_READ", 5)
+    for _ in range(5):
+        note(None, "started the sync", aside.book)
+    assert listed(admin_client, q="by hand") == []
+    assert "The search reads the newest 5 records" in shown(admin_client, f"{LIST}?q=sync")
+    assert listed(admin_client, q="by hand", deed="set aside an event") == ["set aside an event"]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ({"person": "nobody"}, "“nobody” is no person of the list"),
+        ({"kind": "Weather"}, "“Weather” is no kind of deed of the list"),
+        ({"deed": "sang"}, "“sang” is no deed of the list"),
+        ({"at_from": "2026-13-45"}, "“2026-13-45” is no date"),
+        ({"at_to": "yesterday"}, "“yesterday” is no date"),
+        ({"e": "1"}, "The filter of this address cannot be read"),
+    ],
+)
+def test_a_filter_that_cannot_be_read_lists_nothing_and_says_so(
+    admin_client: Client, aside: Posting, query: dict[str, str], says: str
+) -> None:
+    assert listed(admin_client, **query) == []
+    assert says in shown(admin_client, f"{LIST}?{urlencode(query)}")
+
+
+def test_a_column_that_is_not_there_lists_nothing(admin_client: Client, aside: Posting) -> None:
+    answer = admin_client.get(LIST, {"colour": "red"}, follow=True)
+    shown = answer.content.decode()
+    assert "cannot be read" in shown and not answer.context["cl"].result_list
+    assert "Nothing matches" in shown and ">Show all</a>" in shown
+
+
+def test_a_record_of_an_earlier_version_is_read_and_found_in_todays_words(admin_client: Client, book: Book) -> None:
+    note(None, "changed the switches of", book)
+    record = AuditRecord.objects.get()
+    assert "Daybook changed the settings of Main Street Trading" in text_of(shown(admin_client, page_of(record)))
+    assert (
+        len(listed(admin_client, deed="changed the settings of")) == len(listed(admin_client, kind=deeds.MAPPING)) == 1
+    )
+    assert "switches" not in text_of(shown(admin_client, LIST))
+
+
+def test_moments_are_told_in_the_time_of_the_house_or_of_the_reader_and_days_are_cut_there(
+    admin_client: Client, admin_user: User, stores: dict[str, Store], book: Book
+) -> None:
+    Store.objects.update(time_zone="America/Chicago")
+    with standing_clock(datetime(2026, 7, 2, 3, 30, tzinfo=UTC)):
+        note(admin_user, "connected", book)
+    page = page_of(AuditRecord.objects.get(deed="connected"))
+    assert "Jul 1, 2026, 22:30 CDT" in shown(admin_client, LIST)
+    assert "Jul 1, 2026, 22:30:00 CDT" in shown(admin_client, page)
+    assert "day (America/Chicago)" in shown(admin_client, LIST)
+    assert listed(admin_client, at_from="2026-07-01", at_to="2026-07-01") == ["connected"]
+    assert listed(admin_client, at_from="2026-07-02", at_to="2026-07-02") == []
+    Subscription.objects.create(user=admin_user, time_zone="Europe/Berlin")
+    assert "Jul 2, 2026, 05:30 CEST" in shown(admin_client, LIST)
+    assert listed(admin_client, at_from="2026-07-02", at_to="2026-07-02") == ["connected"]
+
+
 def test_a_range_of_dates_holds_the_whole_of_its_last_day(admin_client: Client, aside: Posting) -> None:
-    today = datetime.now(UTC).date()
+    today = datetime.now(zone_of_house()).date()
     day = {"at_from": today.isoformat(), "at_to": today.isoformat()}
     assert "set aside an event" in listed(admin_client, **day)
     earlier = (today - timedelta(days=2)).isoformat()
@@ -197,7 +346,7 @@ def test_a_long_audit_is_listed_with_no_more_queries_than_a_short_one(admin_clie
 def exported(client: Client, form: str, **query: str) -> bytes:
     answer = client.get(reverse(f"admin:ledger_auditrecord_export_{form}"), query)
     assert answer.status_code == 200
-    assert re.search(rf"daybook-audit-\d{{4}}-\d\d-\d\d\.{form}", answer["Content-Disposition"])
+    assert re.search(rf"daybook-audit(-[a-z-]+)?-\d{{4}}-\d\d-\d\d\.{form}", answer["Content-Disposition"])
     return b"".join(answer.streaming_content)  # type: ignore[attr-defined]
 
 
@@ -234,6 +383,24 @@ def test_an_export_of_the_audit_stands_in_the_audit(admin_client: Client, deeds_
     assert "exported a table: audit records" in text_of(shown(admin_client, page_of(record)))
 
 
+def test_a_search_that_does_not_reach_every_record_leaves_as_no_file(
+    admin_client: Client, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        note(None, "connected", book)
+    monkeypatch.setattr(audit_search, "MOST_READ", 2)
+    address = f"{reverse('admin:ledger_auditrecord_export_csv')}?q=connected"
+    seen = admin_client.get(address, follow=True).content.decode()
+    assert "Nothing was exported. Choose days" in seen
+    assert not AuditRecord.objects.filter(deed="exported a table").exists()
+
+
+def test_the_file_of_a_search_does_not_hold_the_record_of_itself(admin_client: Client, book: Book) -> None:
+    note(None, "connected", book)
+    assert [row["Deed"] for row in rows_of(exported(admin_client, "csv", q="a"))] == ["connected"]
+    assert AuditRecord.objects.get(deed="exported a table").after["rows"] == 1
+
+
 # --- Who may --------------------------------------------------------------------------------------
 
 
@@ -244,7 +411,7 @@ def test_who_may_not_read_the_audit_gets_nothing_of_it(
     client = login(*permissions)
     record = AuditRecord.objects.get(deed="set aside an event")
     addresses = [LIST, page_of(record), reverse("admin:ledger_auditrecord_export_csv")]
-    assert {client.get(address).status_code for address in addresses} <= {302, 403}
+    assert {client.get(address).status_code for address in addresses} <= {403, 404}
     assert not AuditRecord.objects.filter(deed="exported a table").exists()
 
 
@@ -281,6 +448,21 @@ def test_an_untouched_audit_has_the_fingerprint_that_was_written_down(aside: Pos
     note(None, "started the sync", aside.book)
     assert before in verified(through=last, fingerprint=before)
     assert "nothing has changed" in verified(through=last, fingerprint=before)
+
+
+def test_the_fingerprint_is_shown_to_who_reads_the_audit_and_to_nobody_else(login: Login, aside: Posting) -> None:
+    auditor, address = login("ledger.view_auditrecord", name="lee"), reverse("admin:ledger_auditrecord_fingerprint")
+    last = AuditRecord.objects.latest("pk").pk
+    count, found = fingerprint(through=last)
+    assert f'action="{address}"' in shown(auditor, LIST)
+    note(None, "started the sync", aside.book)
+    for through in (str(last), ""):
+        seen = auditor.get(address, {"through": through}, follow=True).content.decode()
+        assert (f"Fingerprint of all {count} records through #{last}: {found}." in seen) == bool(through)
+        assert "Fingerprint of all" in seen
+    seen = auditor.get(address, {"through": "9" * 30}, follow=True).content.decode()
+    assert "is no number of a record" in seen and "Fingerprint of all" not in seen
+    assert login("ledger.view_posting", name="sam").get(address).status_code == 403
 
 
 @pytest.mark.parametrize("deed", ["change", "delete", "add"])

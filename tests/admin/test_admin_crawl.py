@@ -248,11 +248,24 @@ def test_a_store_manager_does_nothing_to_another_stores_event(
     assert theirs.state == SyncState.ERROR
 
 
+def test_an_event_of_another_store_is_answered_like_one_that_does_not_exist(
+    login: Login, everything: list[str], two_stores: tuple[Store, Store]
+) -> None:
+    client = login(*everything, stores=(two_stores[0],))
+    theirs = Posting.objects.get(number="T810002")
+    for pk in (theirs.pk, 987_654):
+        answer = client.get(reverse("admin:ledger_posting_change", args=[pk]))
+        page = answer.content.decode()
+        assert answer.status_code == 404 and "it is not in one of your stores." in page, pk
+        assert "deleted" not in page and "Back to Overview" in page
+
+
 def test_retry_failed_of_a_store_manager_leaves_other_stores_alone(
     login: Login, everything: list[str], two_stores: tuple[Store, Store]
 ) -> None:
     client = login(*everything, stores=(two_stores[0],))
     connection = Connection.objects.get(vendor="quickbooks")
+    Posting.objects.filter(state=SyncState.ERROR).update(error_code="unreadable", cause="unreadable:payments")
     client.post(reverse("integrations:retry_failed", args=[connection.pk]))
     states = dict(Posting.objects.filter(number__in=["T4", "T810002"]).values_list("number", "state"))
     assert states == {"T4": SyncState.NOT_SYNCED, "T810002": SyncState.ERROR}

@@ -1,18 +1,23 @@
 """The Financial Events tab: what it lists, in which order, what can be chosen and retried."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from integrations.admin_views import filtering
-from integrations.models import Connection
+from integrations import alerts
+from integrations.admin_views import events, filtering, health
+from integrations.models import Alert, BulkDeed, BulkItem, Connection
+from integrations.seeing import OUTCOME_UNKNOWN
+from ledger.clock import database_now
+from ledger.errors import OutcomeUnknown
 from ledger.journal import orders
-from ledger.models import Posting, Store
+from ledger.models import Attempt, Posting, Store
 from ledger.terms import SyncState
 from tests.admin.conftest import Login
 from tests.office import Office
@@ -113,7 +118,49 @@ def test_an_event_without_a_date_stands_behind_all_others(
 def test_what_was_set_aside_can_be_listed(admin_client: Client, office: Office, connection: Connection) -> None:
     office.record(sale(external_id="1"), sale(external_id="2"))
     Posting.objects.filter(number="T2").update(set_aside_reason="Training")
-    assert shown(admin_client, connection, state="aside") == ["T2"]
+    assert shown(admin_client, connection, state="set_aside") == ["T2"]
+
+
+def test_what_was_set_aside_is_told_apart_from_what_nobody_asked_for(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(sale(external_id="1"), sale(external_id="2"), sale(external_id="3"))
+    Posting.objects.filter(number="T2").update(set_aside_reason="Training")
+    assert shown(admin_client, connection, state="never_synced") == ["T3", "T1"]
+    page = tab(admin_client, connection)
+    assert "Never Synced (2)" in page and "Set aside (1)" in page
+    status = admin_client.get(reverse("integrations:vendor", args=["quickbooks"])).content.decode()
+    assert 'data-count="never_synced">2<' in status and 'data-count="set_aside">1<' in status
+
+
+def test_the_list_tells_the_money_of_what_matches(
+    admin_client: Client, office: Office, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.record(sale("20.00", external_id="1"), sale("-1234.50", external_id="2"), unreadable("3"))
+    assert "2 events, (1,214.50) USD." in tab(admin_client, connection, state="never_synced")
+    assert "3 events, (1,214.50) USD, 1 without a readable amount." in tab(admin_client, connection)
+    monkeypatch.setattr(filtering, "LARGEST_COUNT", 1)
+    monkeypatch.setattr(events, "LARGEST_COUNT", 1)
+    assert "1+ events, narrow the filter to see their money." in tab(admin_client, connection)
+
+
+def test_events_without_an_answer_are_those_that_the_alert_counts(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    lost, fresh = sale(external_id="1"), sale(external_id="2")
+    for facts, minutes in ((lost, 16), (fresh, 1)):
+        office.record(facts)
+        Posting.objects.filter(number=facts.header.number).update(state=SyncState.NOT_SYNCED)
+        office.enter()
+        claim = office.sent()
+        office.answer(claim, error=OutcomeUnknown("The answer was lost."))
+        sent = database_now() - timedelta(minutes=minutes)
+        Attempt.objects.filter(entry__in=claim.entries).update(started_at=sent, ended_at=sent)
+    alerts.refresh(connection)
+    alert = Alert.objects.get(cause=OUTCOME_UNKNOWN)
+    assert alert.events == 1 and shown(admin_client, connection, state="processing") == ["T2", "T1"]
+    address = health.events_address(connection, cause=OUTCOME_UNKNOWN)
+    assert re.findall(r'<th scope="row"><a [^>]*>([^<]+)</a>', admin_client.get(address).content.decode()) == ["T1"]
 
 
 def test_an_order_of_past_events_leads_to_its_events(
@@ -125,12 +172,24 @@ def test_an_order_of_past_events_leads_to_its_events(
     assert "past events, Dec 1, 2010 to Dec 1, 2010" in tab(admin_client, connection, order=str(order.pk))
 
 
-def test_a_part_of_the_filter_that_cannot_be_read_is_said_and_the_rest_holds(
-    admin_client: Client, office: Office, connection: Connection
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"first": "2026-13-45"}, "From: Enter a valid date."),
+        ({"least": "25", "most": "much"}, "Amount to: Enter a number."),
+        ({"store": "9999"}, "Store: Select a valid choice."),
+    ],
+)
+def test_while_a_part_of_the_filter_cannot_be_read_nothing_is_listed_counted_or_offered(
+    admin_client: Client, office: Office, connection: Connection, broken: dict[str, str], said: str
 ) -> None:
-    office.record(sale("20.00", external_id="1"), sale("30.00", external_id="2"))
-    assert shown(admin_client, connection, least="25", most="much") == ["T2"]
-    assert "Amount to: Enter a number." in tab(admin_client, connection, least="25", most="much")
+    office.record(sale("30.00", external_id="1"), unreadable("2", readable=True))
+    page = tab(admin_client, connection, **broken)
+    assert said in page and "Nothing is listed while a part of the filter cannot be read" in page
+    assert shown(admin_client, connection, **broken) == []
+    for offered in ('name="chosen"', 'name="deed"', "data-count", "Retry Failed", "Export all"):
+        assert offered not in page, offered
+    assert watched(admin_client, connection, **broken)["counts"] == {"retry": ""}
 
 
 def test_a_store_manager_is_offered_the_own_stores_only(
@@ -138,8 +197,8 @@ def test_a_store_manager_is_offered_the_own_stores_only(
 ) -> None:
     office.record(sale(external_id="1"), sale(external_id="3", store="100002"))
     client = login(SEE, stores=(stores["Main Street"],))
-    assert "Los Angeles" not in tab(client, connection)
-    assert shown(client, connection, store=str(stores["Los Angeles"].pk)) == ["T1"]
+    assert "Los Angeles" not in tab(client, connection) and shown(client, connection) == ["T1"]
+    assert shown(client, connection, store=str(stores["Los Angeles"].pk)) == []
 
 
 def test_a_long_list_of_stores_is_searched_by_typing(
@@ -224,7 +283,7 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(
     admin_client: Client, office: Office, connection: Connection, django_assert_max_num_queries: Any
 ) -> None:
     office.record(*(unreadable(str(n), readable=True) for n in range(55)))
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(26):
         tab(admin_client, connection)
 
 
@@ -253,6 +312,76 @@ def test_retrying_an_unreadable_document_reads_it_again(
     assert ("integrations.tasks.reread", till.pk, [posting.event_id]) in woken
 
 
+def test_a_store_manager_retries_only_what_is_mended_at_the_till(
+    login: Login, office: Office, connection: Connection, stores: dict[str, Store]
+) -> None:
+    office.record(unmapped("1"), unreadable("2", readable=True))
+    Posting.objects.filter(number="T1").update(state=SyncState.NOT_SYNCED)
+    office.enter()
+    client = login(SEE, RETRY, stores=(stores["Main Street"],))
+    page = tab(client, connection)
+    assert 'aria-label="Choose T2"' in page and 'aria-label="Choose T1"' not in page
+    assert 'data-count="retry">1</span> of your stores' in page
+    for number in ("T1", "T2"):
+        client.post(reverse("integrations:retry", args=[Posting.objects.get(number=number).pk]))
+    assert dict(Posting.objects.values_list("number", "state")) == {
+        "T1": SyncState.ERROR,
+        "T2": SyncState.NOT_SYNCED,
+    }
+    assert "Your accountant has to act on this event first." in tab(client, connection)
+
+
+def test_an_event_that_was_retried_in_vain_says_when_and_that_nothing_is_new(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    def fail(cause: str) -> None:
+        Posting.objects.update(state=SyncState.ERROR, error="No.", cause=cause, error_code="rejected")
+
+    office.record(sale(external_id="1"))
+    fail("rejected")
+    assert "Tried again" not in tab(admin_client, connection)
+    admin_client.post(reverse("integrations:retry", args=[Posting.objects.get().pk]))
+    fail("rejected")
+    assert "held up for the same reason" in tab(admin_client, connection)
+    admin_client.post(reverse("integrations:retry_failed", args=[connection.pk]))
+    fail("period_closed")
+    page = tab(admin_client, connection)
+    assert "Tried again <time" in page and "and held up again, for another reason" in page
+    assert "the same reason" not in page
+    admin_client.post(reverse("integrations:retry_failed", args=[connection.pk]))
+    fail("period_closed")
+    assert "held up for the same reason" in tab(admin_client, connection)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"first": "2010-12-20", "last": "2010-12-01"}, "From: It lies after “To”."),
+        ({"least": "20", "most": "10"}, "Amount from: It lies above “Amount to”."),
+    ],
+)
+def test_a_filter_that_ends_before_it_begins_says_so(
+    admin_client: Client, office: Office, connection: Connection, chosen: dict[str, str], said: str
+) -> None:
+    office.record(sale())
+    page = tab(admin_client, connection, **chosen)
+    assert said in page and "No event matches" not in page
+
+
+def test_of_an_older_retry_nobody_knows_whether_the_reason_was_the_same(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(unreadable("3", readable=True))
+    deed = BulkDeed.objects.create(
+        book=office.book, kind=BulkDeed.Kind.RETRY, events=1, ordered_at=database_now(), ended_at=database_now()
+    )
+    item = deed.items.create(posting=Posting.objects.get(), outcome=BulkItem.Outcome.DONE)
+    said = tab(admin_client, connection)
+    assert "and held up again</div>" in said and "same reason" not in said
+    deed.items.filter(pk=item.pk).update(cause="period_closed")
+    assert "and held up again, for another reason" in tab(admin_client, connection)
+
+
 @pytest.mark.parametrize("address", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])
 def test_retry_leads_back_to_no_foreign_page(
     admin_client: Client, office: Office, connection: Connection, address: str
@@ -261,3 +390,13 @@ def test_retry_leads_back_to_no_foreign_page(
     posting = Posting.objects.get()
     answer = admin_client.post(reverse("integrations:retry", args=[posting.pk]), {"next": address})
     assert answer["Location"] == reverse("admin:ledger_posting_change", args=[posting.pk])
+
+
+def test_the_gap_between_the_pages_of_a_list_is_no_link(
+    admin_client: Client, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.record(*(sale(external_id=str(n)) for n in range(1, 15)))
+    monkeypatch.setattr(admin.site.get_model_admin(Posting), "list_per_page", 1)
+    page = admin_client.get(reverse("admin:ledger_posting_changelist")).content.decode()
+    assert re.search(r">\s*…\s*</div>", page) and not re.search(r"<a [^>]*>\s*…", page)
+    assert re.search(r'<a href="\?p=14"[^>]*>14</a>', page)

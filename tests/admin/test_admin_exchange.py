@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from django.urls import reverse
 
 from integrations.models import Connection
 from ledger.journal import charts
-from ledger.models import Account, AuditRecord, Book, Feed, Store
+from ledger.models import Account, AuditRecord, Book, Feed, Posting, Store
 from ledger.values import RemoteAccount
 from mappings.models import Mapping, MappingTemplate
 from mappings.table import MappingTable
 from tests.admin.conftest import Login
+from tests.office import Office
+from tests.trade import item, paid, ticket
 
 MAP = ("mappings.view_mapping", "mappings.change_mapping")
 VISA_TO_CHECKING = "Role,Value,Store,Account number,Account name\nPayment account,Visa,,,Checking\n"
@@ -158,16 +161,56 @@ def test_a_mapping_is_copied_to_another_book_by_names(
     assert AuditRecord.objects.filter(deed="applied a mapping template to", subject="Holding").exists()
 
 
-def test_accounts_of_the_other_book_are_found_by_number_first(
+def test_an_account_whose_number_means_another_one_in_the_other_book_is_refused(
     login: Login, book: Book, other: Book, mapping: MappingTable
 ) -> None:
     Account.objects.filter(book=book, full_name="Shipping Income").update(number="4900")
     Account.objects.filter(book=other, full_name="Services").update(number="4900")
     client = login(*MAP)
-    Account.objects.filter(book=other, full_name="Shipping Income").delete()
     page = client.post(at("copy", other.pk), {"from": book.pk}).content.decode()
+    assert "The number 4900 belongs to 4900 Services, the name to another account" in page
     client.post(at("confirm", other.pk), {"token": token(page)})
-    assert Mapping.objects.get(book=other, role="shipping_income").account.full_name == "Services"
+    assert not Mapping.objects.filter(book=other, role="shipping_income").exists() and visa(other) == visa(book)
+
+
+def test_a_book_that_numbers_no_account_takes_the_mapping_of_one_that_does(
+    login: Login, book: Book, other: Book, mapping: MappingTable
+) -> None:
+    Account.objects.filter(book=book, full_name="Shipping Income").update(number="4900")
+    client = login(*MAP)
+    client.post(at("save_template", book.pk), {"name": "Our shops"})
+    for name, sent in (
+        ("copy", {"from": book.pk}),
+        ("apply_template", {"template": MappingTemplate.objects.get().pk}),
+    ):
+        page = client.post(at(name, other.pk), sent).content.decode()
+        assert "0 refused" in page and "4900" not in page
+    client.post(at("confirm", other.pk), {"token": token(page)})
+    assert Mapping.objects.filter(book=other).count() == Mapping.objects.filter(book=book).count()
+
+
+def test_a_preview_says_what_it_sends_and_which_entries_stay(login: Login, office: Office) -> None:
+    Mapping.objects.filter(role="tender", tender="3").delete()
+    office.record(ticket(item("20.00"), paid("20.00", by="2")), ticket(item("30.00"), paid("30.00", by="3")))
+    Posting.objects.update(state="not_synced")
+    office.post()
+    content = VISA_TO_CHECKING + "Payment account,Mastercard,,,Checking\n"
+    page = " ".join(upload(login(*MAP), office.book, content).content.decode().split())
+    assert "1 event, 30.00 USD</strong> that waits in Error is then sent by itself" in page
+    assert 'data-label="Entries that keep the account of now">1</td>' in page
+
+
+def test_a_reader_is_offered_nothing_to_change(
+    login: Login, book: Book, mapping: MappingTable, chart: dict[str, Account]
+) -> None:
+    Mapping.objects.create(book=book, role="shipping_income", tender="2", account=chart["Services"])
+    login(*MAP, name="maria").post(at("save_template", book.pk), {"name": "Our shops"})
+    client = login("mappings.view_mapping", "ledger.view_account", name="lee")
+    for name in ("configuration", "exchange", "accounts"):
+        page = client.get(at(name, book.pk)).content.decode().split('<main id="main-content"')[1]
+        said = re.sub(r"<[^>]+>", " ", page.split("</main>")[0])
+        assert not re.search(r"\b(save|delete|change it|import a|choose)\b", said, re.IGNORECASE), name
+        assert "<select" not in page and 'method="post"' not in page
 
 
 def test_a_template_is_saved_downloaded_applied_and_deleted(

@@ -2,17 +2,21 @@
 
 import re
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from integrations import bulk, pipeline, tasks
+from integrations.admin_views import bulk as views
 from integrations.bulk_deeds import DEEDS
 from integrations.models import BulkDeed, BulkItem, Connection, Lease
 from ledger.journal import delivery
-from ledger.models import AuditRecord, Posting, Store
+from ledger.models import AuditRecord, Posting, Store, SyncOrder
 from ledger.terms import Outcome, SyncState
 from ledger.values import EventFacts
 from tests.admin.conftest import Login
@@ -87,6 +91,33 @@ def test_a_cause_on_the_preview_leads_to_its_events(
 ) -> None:
     shown = preview(admin_client, connection, deed="retry", all="1", state="error")
     assert "cause=unmapped%3Atender%3A99" in shown
+
+
+def test_the_preview_of_a_retry_says_what_must_be_mended_first(
+    admin_client: Client, connection: Connection, failed: list[EventFacts]
+) -> None:
+    shown = preview(admin_client, connection, deed="retry", all="1", state="error")
+    assert "What to mend first" in shown and "Choose the account, and press Save." in shown
+    assert "What to mend first" not in preview(admin_client, connection, deed="set_aside", all="1", state="error")
+
+
+def test_one_sentence_of_a_cause_whose_events_say_different_things_is_an_example(
+    admin_client: Client, connection: Connection, failed: list[EventFacts]
+) -> None:
+    Posting.objects.update(cause="rejected", error="It is closed.")
+    assert "for example" not in preview(admin_client, connection, deed="retry", all="1")
+    Posting.objects.filter(number="T3").update(error="Zero is no amount.")
+    assert "for example: It is closed" in preview(admin_client, connection, deed="retry", all="1")
+
+
+def test_the_smaller_causes_of_a_preview_are_one_line_that_says_how_many_events(
+    admin_client: Client, connection: Connection, failed: list[EventFacts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "SHOWN", 1)
+    Posting.objects.filter(number="T3").update(cause="rejected")
+    Posting.objects.filter(number="T1").update(cause="internal")
+    shown = preview(admin_client, connection, deed="retry", all="1")
+    assert re.search(r"2 more causes.*?>2</td>", shown) and re.search(r"1 more store<.*?>1</td>", shown)
 
 
 def test_without_a_choice_one_is_sent_back_to_choose(
@@ -173,8 +204,47 @@ def test_what_was_set_aside_is_taken_back(
 ) -> None:
     client = login(SEE, ASIDE)
     press(client, connection, deed="set_aside", all="1", state="error", reason="Training")
-    assert "Taken back: 3 events." in press(client, connection, deed="take_back", all="1", state="aside")
+    assert "Taken back: 3 events." in press(client, connection, deed="take_back", all="1", state="set_aside")
     assert not Posting.objects.exclude(set_aside_reason="").exists()
+
+
+def test_before_events_are_taken_back_it_is_said_why_they_were_set_aside_and_what_becomes_of_them(
+    login: Login, office: Office, connection: Connection, failed: list[EventFacts]
+) -> None:
+    client = login(SEE, ASIDE)
+    Posting.objects.update(order=SyncOrder.objects.create(book=office.book, kind=SyncOrder.Kind.PAST))
+    for number, reason in (("1", "Training"), ("2", "Test of the till"), ("3", "Training")):
+        chosen = Posting.objects.get(number=f"T{number}")
+        press(client, connection, deed="set_aside", chosen=str(chosen.pk), reason=reason)
+    shown = preview(client, connection, deed="take_back", all="1", state="set_aside")
+    assert "By reason" in shown and "Training</td>" in shown and "Test of the till</td>" in shown
+    assert "in Error again if its cause stands" in shown and "Not in Error" not in shown
+    press(client, connection, deed="take_back", all="1", state="set_aside")
+    office.enter()
+    assert set(office.states(failed)) == {SyncState.ERROR}
+
+
+def test_an_event_is_not_left_without_a_reason(
+    login: Login, office: Office, connection: Connection, failed: list[EventFacts]
+) -> None:
+    rows = Posting.objects.filter(book=office.book)
+    deed = bulk.order(office.book, DEEDS["retry"], rows, actor=None, narrowed={})
+    assert set(deed.items.values_list("reason", "cause")) == {("", cause) for (cause,) in rows.values_list("cause")}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        deed.items.update(outcome=BulkItem.Outcome.LEFT)
+
+
+def test_causes_that_stood_among_the_reasons_move_and_come_back(
+    office: Office, connection: Connection, failed: list[EventFacts]
+) -> None:
+    deed = bulk.order(office.book, DEEDS["retry"], Posting.objects.all(), actor=None, narrowed={})
+    deed.items.update(reason="unmapped", cause=None)
+    deed.items.filter(posting__number="T1").update(outcome=BulkItem.Outcome.LEFT, reason="It is Synced.")
+    migration = import_module("integrations.migrations.0004_cause_of_a_chosen_event")
+    migration.take_out(apps, None)
+    assert set(deed.items.values_list("reason", "cause")) == {("It is Synced.", None), ("", "unmapped")}
+    migration.put_back(apps, None)
+    assert set(deed.items.values_list("reason", flat=True)) == {"It is Synced.", "unmapped"}
 
 
 def test_when_something_else_matches_meanwhile_nothing_is_done(
@@ -368,6 +438,7 @@ def test_a_reader_sees_no_preview_and_no_button(
 def test_a_store_manager_touches_the_own_stores_events_only(
     login: Login, office: Office, connection: Connection, failed: list[EventFacts], stores: dict[str, Store]
 ) -> None:
+    Posting.objects.update(error_code="unreadable", cause="unreadable:payments")
     client = login(SEE, RETRY, stores=(stores["Main Street"],))
     shown = preview(client, connection, deed="retry", all="1")
     assert "Retry: 2 events, 70.00 USD" in shown and "Los Angeles" not in shown and "30.00" not in shown
@@ -376,12 +447,31 @@ def test_a_store_manager_touches_the_own_stores_events_only(
     assert numbers(SyncState.NOT_SYNCED) == {"T1"}
 
 
+def test_a_store_manager_touches_only_what_the_store_can_mend_and_reads_no_accounting(
+    login: Login, office: Office, connection: Connection, failed: list[EventFacts], stores: dict[str, Store]
+) -> None:
+    unread = {"error_code": "unreadable", "error": "Ticket 1: its payments do not make up its total."}
+    Posting.objects.filter(number="T1").update(cause="unreadable:payments", **unread)
+    Posting.objects.filter(number="T2").update(cause="unreadable:type", **unread)
+    client = login(SEE, RETRY, stores=tuple(stores.values()))
+    shown = preview(client, connection, deed="retry", all="1")
+    assert "Retry: 1 event, 20.00 USD" in shown and "Correct the payments of the ticket" in shown
+    assert "Your accountant has to act first; there is nothing to do for you" in shown
+    for accounting in ("mapp", "account under", "Synced", "adopt"):
+        assert accounting not in shown.split("<h2", 1)[1], accounting
+    press(client, connection, deed="retry", all="1")
+    client.post(reverse("integrations:retry_failed", args=[connection.pk]))
+    assert numbers(SyncState.NOT_SYNCED) == {"T1"}
+
+
 def test_a_store_manager_does_not_see_another_persons_deed(
     login: Login, office: Office, connection: Connection, failed: list[EventFacts], stores: dict[str, Store]
 ) -> None:
     row = bulk.order(office.book, DEEDS["retry"], Posting.objects.all(), actor=None, narrowed={})
     client = login(SEE, RETRY, stores=(stores["Main Street"],))
-    assert client.get(reverse("integrations:deed", args=[row.pk])).status_code == 404
+    answer = client.get(reverse("integrations:deed", args=[row.pk]))
+    assert answer.status_code == 404 and "it is not in one of your stores." in answer.content.decode()
+    assert "BulkDeed" not in answer.content.decode()
     assert client.post(reverse("integrations:stop_deed", args=[row.pk])).status_code == 404
 
 
@@ -409,6 +499,7 @@ def test_of_many_entries_only_those_that_say_the_same_are_adopted(
     assert office.states([same, other]) == [SyncState.ERROR, SyncState.ERROR]
     shown = preview(admin_client, running, deed="adopt", all="1", state="error")
     assert "Says the same: adopted as" in shown and "Left: It comes to" in shown
+    assert "Adopt: 1 event, 20.00 USD" in shown and ">Adopt 1 event<" in shown
     press(admin_client, running, deed="adopt", all="1", state="error")
     row = BulkDeed.objects.get()
     tasks.deed(row.pk)
@@ -426,6 +517,21 @@ def typed_there(office: Office, sandbox: Sandbox, facts: EventFacts, *, twice: b
     factor = 2 if twice else 1
     lines = [(line.side.value.capitalize(), line.account, str(line.amount * factor)) for line in entry.lines]
     sandbox.control("quickbooks/entries", typed_by_hand(entry.reference, lines, day=entry.posting_date))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_button_to_adopt_is_offered_where_no_entry_says_the_same(
+    admin_client: Client, office: Office, running: Connection, sandbox: Sandbox
+) -> None:
+    other = sale("30.00", external_id=new_id())
+    ordered(office, other)
+    office.enter()
+    typed_there(office, sandbox, other, twice=True)
+    pipeline.post(running)
+    shown = preview(admin_client, running, deed="adopt", all="1", state="error")
+    assert "Adopt: nothing" in shown and "There is nothing to press" in shown and "Left: It comes to" in shown
+    assert "4 accounts have other amounts in it." in shown
+    assert 'name="seen"' not in shown and ">Adopt 0" not in shown and ">Adopt 1" not in shown
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,12 +6,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from integrations.admin_views import health
 from integrations.models import Connection
 from ledger.journal import charts
-from ledger.models import Account, AuditRecord, Book, Posting, Store
+from ledger.models import Account, AuditRecord, Book, DimensionValue, Posting, Store
 from ledger.terms import SyncState
 from ledger.values import RemoteAccount
-from mappings.models import Mapping
+from mappings import use
+from mappings.models import DayUse, Mapping
 from mappings.table import MappingTable
 from tests.admin.conftest import Login
 from tests.office import Office
@@ -88,6 +90,112 @@ def test_choosing_an_account_sends_what_waited_for_it(
     assert record.after == {"Payment account: Visa": "Card Clearing:American Express"} and record.actor_name == "sam"
 
 
+# --- What matters, and what changes ---------------------------------------------------------------
+
+
+@pytest.fixture
+def zelle(office: Office) -> Office:
+    """Two events paid by a tender that the till has just begun to take, and one by card."""
+    DimensionValue.objects.create(source=office.source, dimension="tender", code="9", name="Zelle")
+    office.record(
+        *(ticket(item("20.00"), paid("20.00", by="9")) for _ in range(2)), ticket(item("7.00"), paid("7.00", by="2"))
+    )
+    Posting.objects.update(state=SyncState.NOT_SYNCED)
+    office.post()
+    use.refresh(office.book)
+    return office
+
+
+def mapping_page(client: Client, book: Book) -> str:
+    """The page with single spaces."""
+    return " ".join(client.get(reverse("mappings:configuration", args=[book.pk])).content.decode().split())
+
+
+def row_of(page: str, label: str) -> str:
+    """The row of the table whose chooser has this label."""
+    return next(row for row in page.split("<tr")[1:] if f'aria-label="{label}"' in row).split("</tr>")[0]
+
+
+def test_a_row_says_how_many_events_and_how_much_money_it_has(login: Login, zelle: Office) -> None:
+    page = mapping_page(login(*MAP), zelle.book)
+    assert "1 event<br>7.00 USD" in row_of(page, "Payment account: Visa")
+    assert "no event" in row_of(page, "Payment account: Mastercard")
+    assert "3 events<br>47.00 USD" in row_of(page, "Sales: Home")
+    assert "Sep 16, 2010 to Dec 14, 2010" in page
+
+
+def test_what_holds_up_events_stands_first_in_red_with_what_waits(
+    login: Login, zelle: Office, connection: Connection
+) -> None:
+    page = mapping_page(login(*MAP), zelle.book)
+    assert "1 of " in page and "2 events, 40.00 USD, wait in Error until it is chosen" in page
+    assert page.index("Payment account: Zelle") < page.index("Payment account: Visa") < page.index("Sales: Home")
+    row = row_of(page, "Payment account: Zelle")
+    assert "db-missing" in row and "2 events, 40.00 USD, wait for this</a>" in row
+    address = row.split('href="')[1].split('"')[0].replace("&amp;", "&")
+    assert "2 events" in login("ledger.view_posting", name="lee").get(address).content.decode()
+
+
+def test_what_nothing_waits_for_is_not_needed_yet(login: Login, zelle: Office) -> None:
+    page = mapping_page(login(*MAP), zelle.book)
+    row = row_of(page, "Deposit account: Zelle")
+    assert "db-missing" not in row and "db-error" not in row and "Not needed yet" in row
+
+
+def test_while_nothing_was_counted_every_place_without_an_account_is_told(login: Login, zelle: Office) -> None:
+    DayUse.objects.all().delete()
+    page = mapping_page(login(*MAP), zelle.book)
+    assert "db-missing" in row_of(page, "Deposit account: Zelle") and "Not needed yet" not in page
+
+
+def test_a_value_that_the_till_lists_no_more_has_a_row_while_events_wait_for_it(login: Login, zelle: Office) -> None:
+    client = login(*MAP)
+    DimensionValue.objects.filter(code="9").update(active=False)
+    assert "2 events, 40.00 USD" in row_of(mapping_page(client, zelle.book), "Payment account: Zelle")
+
+
+def test_the_status_counts_the_same_places_as_the_mapping_also_what_the_till_lists_no_more(
+    login: Login, zelle: Office, connection: Connection
+) -> None:
+    DimensionValue.objects.filter(dimension="tender", code="2").update(active=False)
+    Mapping.objects.filter(role="tender", tender="2").delete()
+    page, mapped = mapping_page(login(*MAP), zelle.book), health.mapped(zelle.book)
+    assert "db-missing" in row_of(page, "Payment account: Visa")
+    assert f"2 of {mapped.all} places have no account yet" in page and f"1 of {mapped.all} places has no" in page
+    assert mapped.missing == 3
+
+
+def test_what_changes_is_told_and_nothing_is_saved(login: Login, zelle: Office, chart: dict[str, Account]) -> None:
+    client, wanted = login(*MAP), {"account:tender:9:": chart["Checking"].pk, VISA: chart["Savings"].pk, SHIPPING: ""}
+    status, said = save(client, zelle.book, {**wanted, "preview": "on"})
+    page = " ".join(said.split())
+    assert status == 200 and "Nothing is saved yet" in page and "3 places of the mapping would change" in page
+    assert "2 events, 40.00 USD</strong> that wait in Error are then sent by themselves" in page
+    assert "Shipping income: no account any more" in page
+    assert 'data-label="Entries that keep the account of now">1</td>' in page
+    assert account_of(zelle.book, "tender", tender="2") == "Card Clearing:Visa and Mastercard"
+    assert not Mapping.objects.filter(tender="9").exists()
+    assert not AuditRecord.objects.filter(deed="changed the mapping").exists()
+    assert f'value="{chart["Savings"].pk}"' in page.split('name="account:tender:2:"')[1].split("selected")[0][-200:]
+    save(client, zelle.book, wanted)
+    assert account_of(zelle.book, "tender", tender="2") == "Savings"
+
+
+def test_a_preview_of_no_change_says_so(login: Login, zelle: Office) -> None:
+    _, said = save(login(*MAP), zelle.book, {"preview": "on"})
+    assert "Nothing: every row has the account that it had" in said
+
+
+def test_a_preview_with_a_refused_row_says_why(login: Login, zelle: Office, chart: dict[str, Account]) -> None:
+    status, said = save(login(*MAP), zelle.book, {SHIPPING: chart["Checking"].pk, "preview": "on"})
+    assert status == 422 and "Shipping income takes income" in said and "Nothing is saved yet" not in said
+
+
+def test_a_preview_is_for_who_may_change_the_mapping(login: Login, zelle: Office) -> None:
+    status, _ = save(login("mappings.view_mapping"), zelle.book, {SHIPPING: "", "preview": "on"})
+    assert status == 403
+
+
 def test_a_row_for_one_store_is_added_and_can_be_emptied_again(
     login: Login, book: Book, mapping: MappingTable, chart: dict[str, Account], stores: dict[str, Store]
 ) -> None:
@@ -123,7 +231,7 @@ def test_the_mapping_appears_with_the_switch(admin_client: Client, book: Book, m
     assert "Account Mapping</h2>" not in admin_client.get(address).content.decode()
     said = admin_client.post(reverse("mappings:switches", args=[book.pk]), {"uses_financials": "on"}, follow=True)
     assert "Account Mapping</h2>" in said.content.decode()
-    assert AuditRecord.objects.get(deed="changed the switches of").before["uses_financials"] is False
+    assert AuditRecord.objects.get(deed="changed the settings of").before["uses_financials"] is False
 
 
 def test_a_mapped_account_cannot_be_deleted(

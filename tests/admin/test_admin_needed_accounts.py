@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.admin_views.words import NEEDED_ACCOUNTS
+from integrations import vendors
 from integrations.models import AccountCreation, Connection
 from ledger.models import Account, AuditRecord, Book, Feed, Store
 from mappings.table import MappingTable
@@ -32,7 +32,7 @@ def test_who_has_just_connected_is_shown_the_accounts_that_are_needed(
     page = admin_client.get(reverse("integrations:vendor", args=[connection.vendor])).content.decode()
     shown = page.split("<details open>")[1].split("</details>")[0]
     assert "Which accounts do you need?" in shown
-    assert all(needed.purpose in shown for needed in NEEDED_ACCOUNTS)
+    assert all(needed.purpose in shown for needed in vendors.VENDORS["quickbooks"].needed_accounts)
 
 
 def test_the_suggested_accounts_are_those_of_this_till(
@@ -40,7 +40,7 @@ def test_the_suggested_accounts_are_those_of_this_till(
 ) -> None:
     page = login(*OPERATE).get(address(connection)).content.decode()
     assert "Visa Clearing" in page and "Sales Tax Collected - Chicago" in page and "Other Current Liabilities" in page
-    assert "In the chart: Customer Deposits" in page and "Not there yet" in page
+    assert "In the chart: Customer Deposits" in page and "Not in the chart yet" in page
     status = login(*OPERATE, name="lee").get(reverse("integrations:vendor", args=[connection.vendor]))
     assert address(connection) in status.content.decode()
 

@@ -1,5 +1,6 @@
 """The buttons of the Status tab: who may press them, and what they leave behind."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from integrations import alerts
 from integrations.models import Connection
-from ledger.models import AuditRecord, Book, SyncOrder
+from ledger.models import AuditRecord, Book, Posting, SyncOrder
 from ledger.terms import SyncState
 from tests.admin.conftest import Login
 from tests.office import Office
@@ -92,7 +93,39 @@ def test_a_range_tells_its_events_and_its_money(login: Login, office: Office, co
     office.record(sale("20.00"), sale("12.50"))
     address = reverse("integrations:range_json", args=[connection.pk])
     said = login(*OPERATE).get(address, {"first": "2010-12-01", "last": "2010-12-31"}).json()
-    assert said == {"problem": "", "figures": "2 events, 32.50 USD, Dec 1, 2010 to Dec 31, 2010"}
+    assert said == {
+        "problem": "",
+        "figures": "2 events, 32.50 USD, Dec 1, 2010 to Dec 31, 2010",
+        "parts": [],
+        "sends": True,
+        "closed": "",
+    }
+
+
+def test_a_closed_period_is_named_beside_a_range_that_touches_it_only(
+    login: Login, office: Office, connection: Connection
+) -> None:
+    office.record(sale(day=date(2010, 12, 14)))
+    Book.objects.update(closed_through=date(2010, 12, 10))
+    client, said = login(*OPERATE), "Your books were closed through Dec 10, 2010"
+    assert said in press(client, "preview", connection, first="2010-12-10", last="2010-12-31")
+    assert said not in press(client, "preview", connection, first="2010-12-11", last="2010-12-31")
+    assert said not in status(client, connection)
+
+
+def test_sync_stands_out_only_where_there_is_something_to_send(
+    login: Login, office: Office, connection: Connection
+) -> None:
+    def sync(page: str) -> str:
+        found = re.search(r'<button class="([^"]*)" type="submit" data-sync>', page)
+        assert found
+        return found[1]
+
+    office.record(sale(day=date(2010, 12, 14)))
+    client = login(*OPERATE)
+    stands_out = sync(press(client, "preview", connection, first="2010-12-14", last="2010-12-14"))
+    assert stands_out == sync(status(client, connection)) == "db-button db-button-main"
+    assert sync(press(client, "preview", connection, first="2010-11-14", last="2010-11-14")) == "db-button"
 
 
 def test_the_figures_of_a_range_can_be_read_without_a_script(
@@ -157,12 +190,53 @@ def test_a_time_to_settle_below_the_vendors_is_refused(
     assert connection.settle_seconds == 200
 
 
+def test_the_states_of_a_range_without_anything_to_send_add_up_and_lead_to_their_events(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(*(sale(external_id=str(n), day=date(2010, 12, 14)) for n in range(1, 7)))
+    Posting.objects.filter(number="T1").update(set_aside_reason="Training")
+    Posting.objects.filter(number="T2").update(state=SyncState.SYNCED, outcome="posted")
+    Posting.objects.filter(number="T3").update(state=SyncState.PROCESSING)
+    Posting.objects.filter(number="T4").update(state=SyncState.NOT_SYNCED)
+    Posting.objects.filter(number__in=["T5", "T6"]).update(state=SyncState.ERROR, error="No.", cause="no")
+    range_ = {"first": "2010-12-14", "last": "2010-12-14"}
+    said = admin_client.get(reverse("integrations:range_json", args=[connection.pk]), range_).json()
+    assert said["figures"] == "Nothing to send. The 6 events of Dec 14, 2010 to Dec 14, 2010 are:"
+    parts = [part["words"] for part in said["parts"]]
+    assert parts == ["1 Synced", "1 Processing", "1 Not Synced", "2 in Error", "1 set aside"]
+    for part in said["parts"]:
+        listed = admin_client.get(part["link"]).content.decode()
+        assert len(re.findall(r'<th scope="row"><a ', listed)) == int(part["words"].split()[0]), part
+    assert 'state=error&amp;first=2010-12-14&amp;last=2010-12-14">2 in Error</a>' in press(
+        admin_client, "preview", connection, **range_
+    )
+
+
+def test_a_link_to_a_set_up_leads_to_the_page_that_has_its_form(admin_client: Client, db: None) -> None:
+    answer = admin_client.get("/admin/integrations/new/quickbooks/")
+    assert (answer.status_code, answer["Location"]) == (302, reverse("integrations:vendor", args=["quickbooks"]))
+
+
 def test_a_range_without_anything_to_send_says_why_and_orders_nothing(
     admin_client: Client, office: Office, connection: Connection
 ) -> None:
     office.record(sale(day=date(2010, 12, 14)))
     range_ = {"first": "2010-12-01", "last": "2010-12-31"}
     press(admin_client, "past", connection, **range_)
-    assert "all 1 event of Dec 1, 2010 to Dec 31, 2010" in press(admin_client, "past", connection, **range_)
+    said = press(admin_client, "past", connection, **range_)
+    assert "Nothing to send. The 1 event of Dec 1, 2010 to Dec 31, 2010 is: 1 Not Synced." in said
     assert "no event is known" in press(admin_client, "past", connection, first="1999-01-01", last="1999-12-31")
     assert SyncOrder.objects.filter(kind=SyncOrder.Kind.PAST).count() == 1
+
+
+def test_another_company_is_added_from_the_page_of_the_first(
+    admin_client: Client, login: Login, connection: Connection
+) -> None:
+    new = reverse("integrations:new", args=[connection.vendor])
+    assert "Add another company" in status(admin_client, connection)
+    assert f'action="{new}"' in status(admin_client, connection)
+    assert "Add another company" not in status(login("integrations.view_connection"), connection)
+    page = admin_client.post(new, {"name": "Second company"}, follow=True).content.decode()
+    second = Connection.objects.get(book__name="Second company")
+    assert f'<a href="?connection={second.pk}" aria-current="page">Second company</a>' in page
+    assert f'<a href="?connection={connection.pk}">{connection.book}</a>' in page

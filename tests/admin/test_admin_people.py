@@ -28,9 +28,25 @@ def ines(client: Client) -> User:
     return person
 
 
+@pytest.mark.parametrize("role", ["99999999999999999999", "x", "-"])
+def test_a_role_that_is_not_of_the_list_lists_nobody_and_says_so(client: Client, ines: User, role: str) -> None:
+    answer = client.get("/admin/auth/user/", {"role": role})
+    assert answer.status_code == 200 and not answer.context["cl"].result_list
+    assert f"“{role}” is no role of the list" in answer.content.decode()
+
+
+def test_the_list_of_users_is_narrowed_to_a_role(client: Client, ines: User) -> None:
+    somebody("maria", role=ACCOUNTANT)
+    answer = client.get("/admin/auth/user/", {"role": Group.objects.get(name=ACCOUNTANT).pk})
+    assert [person.username for person in answer.context["cl"].result_list] == ["maria"]
+
+
 @pytest.fixture
-def sam() -> User:
-    return somebody("sam", role=STORE_MANAGER)
+def sam(stores: dict[str, Store]) -> User:
+    """The manager of the store in Main Street."""
+    person = somebody("sam", role=STORE_MANAGER)
+    person.stores.add(stores["Main Street"])
+    return person
 
 
 def typed(person: User, **changed: Any) -> dict[str, Any]:
@@ -91,7 +107,7 @@ def test_what_changed_of_a_user_stands_in_the_audit_before_and_after(
 ) -> None:
     save(client, sam, email="sam@example.com", stores=[stores["Chicago"].pk], role=ACCOUNTANT)
     record = AuditRecord.objects.get(deed="changed a user")
-    assert record.before == {"e-mail": "", "role": STORE_MANAGER, "stores": []}
+    assert record.before == {"e-mail": "", "role": STORE_MANAGER, "stores": ["Main Street"]}
     assert record.after == {"e-mail": "sam@example.com", "role": ACCOUNTANT, "stores": ["Chicago"]}
     save(client, fresh(sam))
     assert AuditRecord.objects.count() == 1, "nothing changed, nothing to tell"
@@ -104,10 +120,47 @@ def test_a_wrong_form_says_what_is_wrong_and_keeps_nothing(client: Client, ines:
     assert fresh(sam).username == "sam"
 
 
-def test_a_store_manager_without_a_store_is_pointed_out_and_sees_nothing(client: Client, ines: User, sam: User) -> None:
-    save(client, sam, email="sam@example.com")
-    said = client.get(f"/admin/auth/user/{sam.pk}/change/").content.decode()
+def test_nobody_becomes_a_store_manager_without_a_store(client: Client, ines: User, stores: dict[str, Store]) -> None:
+    said = "Choose at least one store: without one"
+    role = Group.objects.get(name=STORE_MANAGER).pk
+    answer = client.post("/admin/auth/user/add/", {"username": "pat", "role": role})
+    assert answer.status_code == 422 and f"{said} pat sees nothing" in answer.content.decode()
+    assert not User.objects.filter(username="pat").exists()
+    maria = somebody("maria", role=ACCOUNTANT)
+    answer = save(client, maria, role=STORE_MANAGER)
+    assert answer.status_code == 422 and said in answer.content.decode() and roles(maria) == [ACCOUNTANT]
+    assert save(client, maria, role=STORE_MANAGER, stores=[stores["Chicago"].pk]).status_code == 302
+
+
+def test_the_last_store_is_not_taken_from_a_store_manager(
+    client: Client, ines: User, sam: User, stores: dict[str, Store]
+) -> None:
+    assert "Choose at least one store" in save(client, sam, stores=[]).content.decode()
+    store = stores["Main Street"]
+    address, values = f"/admin/ledger/store/{store.pk}/change/", {"day_start": "00:00:00"}
+    assert "sam would manage no store, and so see nothing" in client.post(address, values).content.decode()
+    assert list(sam.stores.all()) == [store]
+    stores["Chicago"].managers.add(sam)
+    assert client.post(address, values).status_code == 302
+    assert list(sam.stores.all()) == [stores["Chicago"]]
+
+
+def test_a_superuser_gives_the_role_among_several_only_with_a_store(client: Client, stores: dict[str, Store]) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    several = [Group.objects.get(name=name).pk for name in (STORE_MANAGER, AUDITOR)]
+    values = {"username": "pat", "role": "custom", "all_roles": several}
+    assert "Choose at least one store" in client.post("/admin/auth/user/add/", values).content.decode()
+    answer = client.post("/admin/auth/user/add/", {**values, "stores": [stores["Chicago"].pk]})
+    assert 'id="one-time-password"' in answer.content.decode()
+
+
+def test_before_any_store_is_known_the_page_says_that_a_store_manager_sees_nothing(client: Client, ines: User) -> None:
+    role = Group.objects.get(name=STORE_MANAGER).pk
+    said = client.post("/admin/auth/user/add/", {"username": "sam", "role": role}).content.decode()
     assert "manages no store yet, and so sees nothing" in said
+    sam = User.objects.get(username="sam")
+    page = client.get(f"/admin/auth/user/{sam.pk}/change/").content.decode()
+    assert "manages no store yet, and so sees nothing" in page
 
 
 def test_whoever_manages_a_store_is_limited_to_it_whatever_the_role(client: Client, ines: User, sam: User) -> None:
@@ -433,6 +486,20 @@ def test_a_role_gets_no_permission_that_its_maker_lacks(client: Client, ines: Us
     beyond = Permission.objects.get(codename="delete_user")
     answer = client.post("/admin/auth/group/add/", {"name": "More", "permissions": [beyond.pk]})
     assert answer.status_code == 422 and not Group.objects.filter(name="More").exists()
+
+
+@pytest.mark.parametrize("address", ["group/", "group/add/", "user/", "user/?role=1", ""])
+def test_roles_are_called_roles_wherever_a_person_reads_of_them(client: Client, ines: User, address: str) -> None:
+    page = client.get(f"/admin/auth/{address}").content.decode()
+    icons = r'<span class="material-symbols[^>]*>[^<]*'
+    read = re.sub(rf"<(script|style).*?</\1>|{icons}|<[^>]*>", " ", page, flags=re.DOTALL)
+    assert re.search(r"\bRoles?\b", read) and not re.search(r"\bgroups?\b", read, flags=re.IGNORECASE)
+
+
+def test_people_are_listed_by_role(client: Client, ines: User, sam: User) -> None:
+    role = Group.objects.get(name=STORE_MANAGER).pk
+    page = client.get(f"/admin/auth/user/?role={role}").content.decode()
+    assert f"/admin/auth/user/{sam.pk}/change/" in page and f"/admin/auth/user/{ines.pk}/change/" not in page
 
 
 def test_the_list_of_roles_says_what_each_demands(client: Client, ines: User) -> None:

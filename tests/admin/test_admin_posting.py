@@ -1,7 +1,8 @@
 """One event on its page: what is shown, and what a person can do about it."""
 
 import re
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,15 +11,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations import alerts, bulk, pipeline
+from integrations import alerts, bulk, pipeline, remedies
 from integrations.bulk_deeds import DEEDS
 from integrations.models import Alert, Connection
 from ledger.audit import note
-from ledger.errors import Rejected
+from ledger.errors import AT_THE_TILL, Flaw, Rejected
 from ledger.journal import delivery, orders
-from ledger.models import Account, AuditRecord, Posting, Store
-from ledger.terms import Outcome, SyncState
+from ledger.models import Account, Attempt, AuditRecord, Book, DimensionValue, Posting, Store
+from ledger.terms import Outcome, Role, SyncState
 from ledger.values import EventFacts
+from mappings import editing, loading
+from mappings.admin_forms import MappingForm
+from mappings.loading import MappingRow
 from tests.admin.conftest import Login
 from tests.office import Office
 from tests.sandbox_fixture import Sandbox
@@ -53,6 +57,18 @@ def test_a_synced_event_shows_its_document_its_roles_its_accounts_and_the_answer
     assert "#role-tender" in shown
 
 
+def test_how_long_a_try_took_is_told_from_a_second_on(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    ordered(office, SALE)
+    office.post()
+    for seconds, told in ((0.02, False), (2.5, True)):
+        attempt = Attempt.objects.latest("pk")
+        Attempt.objects.update(ended_at=attempt.started_at + timedelta(seconds=seconds))
+        assert ("It took" in page(admin_client, office.posting(SALE))) is told
+    assert "It took 2.5 seconds." in page(admin_client, office.posting(SALE))
+
+
 def test_an_event_nobody_asked_for_says_how_to_send_it(
     admin_client: Client, office: Office, connection: Connection
 ) -> None:
@@ -69,6 +85,28 @@ def test_a_document_that_cannot_be_read_is_shown_as_it_came(
     assert "its total is missing." in page(admin_client, posting)
     raw = admin_client.get(reverse("admin:ledger_posting_document", args=[posting.pk]))
     assert raw["Content-Type"].startswith("text/plain") and '"broken": true' in raw.content.decode()
+
+
+def test_a_store_manager_does_not_read_the_document_with_its_costs(
+    login: Login, office: Office, connection: Connection, stores: dict[str, Store]
+) -> None:
+    office.record(SALE)
+    address = reverse("admin:ledger_posting_document", args=[office.posting(SALE).pk])
+    assert login("ledger.view_posting", stores=(stores["Main Street"],)).get(address).status_code == 403
+    assert login("ledger.view_posting", name="lee").get(address).status_code == 200
+
+
+@pytest.mark.parametrize("flaw", Flaw)
+def test_a_store_manager_is_offered_retry_where_it_is_taken_and_nowhere_else(
+    login: Login, office: Office, connection: Connection, stores: dict[str, Store], flaw: Flaw
+) -> None:
+    office.record(unreadable("9", readable=True))
+    Posting.objects.update(cause=flaw.cause)
+    client = login("ledger.view_posting", "ledger.retry_posting", stores=(stores["Main Street"],))
+    offered = ">Retry</button>" in page(client, Posting.objects.get())
+    assert offered == (flaw.cause in AT_THE_TILL) == remedies.is_a_stores(flaw.cause)
+    client.post(reverse("integrations:retry", args=[Posting.objects.get().pk]))
+    assert (Posting.objects.get().state == SyncState.NOT_SYNCED) is offered
 
 
 def test_the_refusal_of_the_accounting_system_is_shown_in_its_words_and_ours(
@@ -95,6 +133,24 @@ def test_a_reader_of_events_can_do_nothing_about_them(login: Login, office: Offi
     address = reverse(f"integrations:{name}", args=[office.posting(SALE).pk])
     assert login("ledger.view_posting").post(address, {"reason": "because"}).status_code == 403
     assert office.posting(SALE).set_aside_reason == ""
+
+
+def test_what_was_set_aside_is_called_so_everywhere(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    office.record(SALE)
+    posting = office.posting(SALE)
+    orders.set_aside(posting, "Test sale", actor=None)
+    shown = page(admin_client, posting)
+    assert ">Set aside</span>" in shown and ">Never Synced</span>" not in shown
+    listed = admin_client.get(reverse("admin:ledger_posting_changelist")).content.decode()
+    listed = listed.split("<tbody")[1].split("</table>")[0]
+    assert "Set aside" in listed and "Never Synced" not in listed
+    typed = admin_client.get("/admin/search/", {"s": posting.number}).content.decode()
+    assert "Set aside, Dec 14, 2010" in typed
+    for name, args in (("admin:ledger_posting_export_csv", []), ("integrations:export_events_csv", [connection.pk])):
+        table = bytes(admin_client.get(reverse(name, args=args)).getvalue()).decode()
+        assert ",Set aside," in table and "Never Synced" not in table
 
 
 def test_setting_aside_needs_a_reason(login: Login, office: Office, connection: Connection) -> None:
@@ -184,7 +240,7 @@ def test_the_story_says_what_changed_in_words_and_why_each_account(admin_client:
     shown = " ".join(re.sub(r"<[^>]+>", " ", page(admin_client, told)).split())
     for part in (
         "Total 10.00 USD 12.00 USD",
-        "Item Tea towel 1 for 10.00 USD, in Home, cost 8 each 1 for 12.00 USD, in Home, cost 8 each",
+        "Item Tea towel 1 for 10.00 USD, in Home, cost 8.00 each 1 for 12.00 USD, in Home, cost 8.00 each",
         "Tender Visa - 12.00 USD",
         "Their words: No way",
         "Code 6000",
@@ -290,6 +346,150 @@ def test_a_store_manager_reads_the_story_without_the_audit_and_the_mapping(
     shown = page(client, told)
     assert "admin set aside an event." in shown and "Test sale?" in shown
     assert "/auditrecord/" not in shown and "/configuration/" not in shown
+
+
+def test_how_long_an_attempt_took_is_said_from_a_second_on(admin_client: Client, told: Posting) -> None:
+    assert "It took" not in page(admin_client, told)
+    last = Attempt.objects.latest("pk")
+    Attempt.objects.filter(pk=last.pk).update(ended_at=last.started_at + timedelta(seconds=2.5))
+    assert "It took 2.5 seconds." in page(admin_client, told)
+
+
+def test_a_store_manager_reads_what_was_sold_taxed_and_paid_and_nothing_of_the_books(
+    login: Login, told: Posting, stores: dict[str, Store]
+) -> None:
+    client = login("ledger.view_posting", "ledger.retry_posting", stores=(stores["Main Street"],))
+    shown = re.sub(r"<[^>]+>", " ", page(client, told).split('<main id="main-content"')[1].split("</main>")[0])
+    for part in ("What was sold, taxed and paid", "Tea towel", "Paid with Visa", "What happened to it", "It is done"):
+        assert part in shown, part
+    for part in (
+        "cost",
+        "Debit",
+        "Credit",
+        "entry",
+        "Entry",
+        "booked",
+        "books",
+        "QuickBooks",
+        "Sync Past Events began",
+    ):
+        assert part not in shown, part
+
+
+def test_a_store_manager_reads_of_an_event_on_its_way_without_orders_and_ranges(
+    login: Login, office: Office, connection: Connection, stores: dict[str, Store]
+) -> None:
+    office.record(SALE)
+    client = login("ledger.view_posting", stores=(stores["Main Street"],))
+    assert "Your accountant has not asked for it yet" in page(client, office.posting(SALE))
+    orders.order_past(office.book, date(2010, 12, 14), date(2010, 12, 14), actor=None)
+    assert "It is on its way" in page(client, office.posting(SALE))
+
+
+# --- Who mapped it --------------------------------------------------------------------------------
+
+
+def mapped_to(book: Book, account: str, *, by: User, value: str = "Visa") -> AuditRecord:
+    """Somebody puts another account where this is paid; the record of that."""
+    row = MappingRow(role="tender", value=value, account=account)
+    made = loading.plan(book, [row])
+    assert loading.carry_out(book, made, actor=by, deed="imported the mapping of") == 1
+    return AuditRecord.objects.latest("pk")
+
+
+def by_visa(office: Office) -> Posting:
+    """A sale that was paid by Visa, and booked."""
+    facts = ticket(item("20.00"), paid("20.00", by="2"), external_id=new_id())
+    ordered(office, facts)
+    office.enter()
+    return office.posting(facts)
+
+
+def test_each_line_names_who_mapped_it_and_when_and_leads_to_the_audit(
+    admin_client: Client, login: Login, office: Office, connection: Connection, admin_user: User
+) -> None:
+    maria = User.objects.create_user("maria", is_staff=True)
+    record = mapped_to(office.book, "Checking", by=maria)
+    posting = by_visa(office)
+    told_by_maria = f'<a href="{reverse("admin:ledger_auditrecord_change", args=[record.pk])}">Mapped by maria</a>'
+    entry = reverse("admin:ledger_journalentry_change", args=[posting.entry_id])
+    for shown in (page(admin_client, posting), admin_client.get(entry).content.decode()):
+        assert told_by_maria in shown and "Mapped by Daybook" in shown
+        assert "kind=Account+mapping" in shown
+    reader = page(login("ledger.view_posting"), posting)
+    assert "Mapped by maria" in reader and "/auditrecord/" not in reader
+
+
+def test_the_line_names_the_mapping_as_it_was_when_it_was_booked(
+    admin_client: Client, office: Office, connection: Connection, admin_user: User
+) -> None:
+    posting = by_visa(office)
+    mapped_to(office.book, "Checking", by=admin_user)
+    shown = page(admin_client, posting)
+    assert "Mapped by Daybook" in shown and "Mapped by admin" not in shown
+
+
+def test_a_row_for_one_store_and_a_default_are_found_as_the_screen_names_them(
+    admin_client: Client, office: Office, connection: Connection, admin_user: User, stores: dict[str, Store]
+) -> None:
+    form = MappingForm(office.book)
+    store = stores["Main Street"]
+    cash = Account.objects.get(book=office.book, full_name="Checking")
+    visa = next(row for row in form.rows if row.role == Role.TENDER and row.name == "Visa" and row.store is None)
+    own = replace(visa, store=store, mapping=None)
+    editing.save(office.book, [editing.Change(own, cash)], actor=admin_user)
+    assert "Mapped by admin" in page(admin_client, by_visa(office))
+
+
+def test_an_account_that_was_called_something_else_names_nobody(
+    admin_client: Client, office: Office, connection: Connection, admin_user: User
+) -> None:
+    mapped_to(office.book, "Checking", by=admin_user)
+    Account.objects.filter(book=office.book, full_name="Checking").update(name="House bank", full_name="House bank")
+    shown = page(admin_client, by_visa(office))
+    assert "to House bank" in shown and "Mapped by admin" not in shown and "was called" not in shown
+
+
+def test_who_mapped_another_payment_type_of_that_name_is_not_named(
+    admin_client: Client, office: Office, connection: Connection, admin_user: User
+) -> None:
+    """The till gives Visa the name that American Express had when it was mapped."""
+    mapped_to(office.book, "Checking", by=admin_user, value="American Express")
+    types = DimensionValue.objects.filter(dimension="tender")
+    types.filter(name="American Express").update(name="Amex")
+    types.filter(name="Visa").update(name="American Express")
+    shown = page(admin_client, by_visa(office))
+    assert "(American Express) to Card Clearing:Visa and Mastercard" in shown and "Mapped by admin" not in shown
+
+
+def test_who_mapped_a_payment_type_is_named_whatever_it_is_called(
+    admin_client: Client, office: Office, connection: Connection, admin_user: User
+) -> None:
+    DimensionValue.objects.filter(dimension="tender", name="Visa").update(name="Gift (old) to go")
+    mapped_to(office.book, "Checking", by=admin_user, value="Gift (old) to go")
+    assert "Mapped by admin" in page(admin_client, by_visa(office))
+
+
+def test_who_mapped_the_lines_costs_one_question_however_many_they_are(
+    admin_client: Client, office: Office, connection: Connection, admin_user: User
+) -> None:
+    posting = by_visa(office)
+    with CaptureQueriesContext(database) as few:
+        page(admin_client, posting)
+    for account in ("Checking", "Cash on Hand:Main Street") * 3:
+        mapped_to(office.book, account, by=admin_user)
+    with CaptureQueriesContext(database) as many:
+        page(admin_client, posting)
+    assert len(many) <= len(few)
+
+
+def test_who_may_not_change_the_mapping_is_not_asked_to(login: Login, office: Office, connection: Connection) -> None:
+    stuck = ticket(item("20.00"), paid("20.00", by="99"), external_id="1")
+    ordered(office, stuck)
+    office.enter()
+    reads = ("ledger.view_posting", "mappings.view_mapping")
+    assert "Choose the account</a>" not in page(login(*reads, name="lee"), office.posting(stuck))
+    assert "Choose the account</a>" in page(login(*reads, "mappings.change_mapping"), office.posting(stuck))
 
 
 def test_a_long_story_takes_no_more_queries_than_a_short_one(
@@ -404,7 +604,64 @@ def test_an_adopted_entry_stands_for_the_event_and_is_shown_in_place_of_ours(
     assert f"Adopted: entry {wanted} of the accounting system stands for this event" in shown
     assert "Booked by hand in two parts" in shown and "12.50 USD" in shown and "was not posted" in shown
     entry = reverse("admin:ledger_journalentry_change", args=[taken.entry_id])
-    assert "These lines were not posted" in admin_client.get(entry).content.decode()
+    told = admin_client.get(entry).content.decode()
+    assert f"Entry {wanted} of the accounting system stands for this event; these lines were not posted." in told
+    assert "<dd>Adopted</dd>" in told and "<dd>Posted</dd>" not in told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_adopted_entry_is_nowhere_told_as_posted(
+    admin_client: Client, taken: Posting, running: Connection, sandbox: Sandbox
+) -> None:
+    assert taken.entry is not None
+    said = {"remote_id": there(taken, sandbox), "compared": "on", "reason": "Booked by hand"}
+    admin_client.post(adopting(taken), said)
+    listed = reverse("admin:ledger_journalentry_changelist")
+    reference = taken.entry.reference
+
+    def exported(query: str = "") -> str:
+        answer = admin_client.get(reverse("admin:ledger_journalentry_export_csv") + query)
+        return bytes(answer.getvalue()).decode()
+
+    assert "Adopted, not posted" in exported() and ",Posted," not in exported()
+    assert reference not in exported("?state__exact=posted")
+    shown = admin_client.get(listed).content.decode()
+    assert reference in shown and "Adopted" in shown
+    assert reference not in admin_client.get(f"{listed}?state__exact=posted").content.decode()
+    typed = admin_client.get(reverse("admin:search"), {"s": reference}).content.decode()
+    assert "Journal entry, Adopted, entry" in typed and "Journal entry, Posted" not in typed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_store_manager_reads_of_an_adoption_only_that_the_accountant_dealt_with_it(
+    admin_client: Client, login: Login, taken: Posting, sandbox: Sandbox, stores: dict[str, Store]
+) -> None:
+    wanted = there(taken, sandbox)
+    admin_client.post(adopting(taken), {"remote_id": wanted, "compared": "on", "reason": "Booked by hand"})
+    client = login("ledger.view_posting", "ledger.retry_posting", stores=(stores["Main Street"],))
+    shown = re.sub(r"<[^>]+>", " ", page(client, taken).split('<main id="main-content"')[1].split("</main>")[0])
+    assert "Your accountant dealt with it." in shown
+    for part in ("dopt", "entry", "memo", "typed by Maria", "12.50", "Booked by hand", "debit", "credit"):
+        assert part not in shown, part
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_list_of_events_tells_adopted_ones_apart(
+    admin_client: Client, login: Login, taken: Posting, running: Connection, sandbox: Sandbox, stores: dict[str, Store]
+) -> None:
+    assert taken.entry is not None
+    address = reverse("integrations:events", args=[running.pk])
+    adopted = f"{address}?state=adopted"
+    assert taken.number not in admin_client.get(adopted).content.decode()
+    wanted = there(taken, sandbox)
+    admin_client.post(adopting(taken), {"remote_id": wanted, "compared": "on", "reason": "Booked by hand"})
+    shown = admin_client.get(adopted).content.decode()
+    assert taken.number in shown and f"Entry {wanted}" in shown
+    assert f"{taken.entry.reference}, not in the books" in shown
+    limited = login("ledger.view_posting", stores=(stores["Main Street"],)).get(address).content.decode()
+    assert taken.number in limited
+    for accounting in ("Adopted", "not in the books", taken.entry.reference):
+        assert accounting not in limited, accounting
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,7 +1,10 @@
 """What runs and how far it is: counts, speed and time left from our rows, and the reason when nothing moves."""
 
+import re
 from datetime import date, timedelta
+from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -13,11 +16,12 @@ from ledger.clock import database_now
 from ledger.errors import Rejected, Unreachable
 from ledger.journal import orders
 from ledger.models import JournalEntry, Posting, SyncOrder
+from ledger.moments import plain
 from ledger.terms import SyncState
 from ledger.values import RemoteAccount
 from tests.admin.conftest import Login
 from tests.office import Office
-from tests.trade import sale
+from tests.trade import sale, unreadable
 
 DAY = date(2010, 12, 14)
 OPERATE = ("integrations.view_connection", "integrations.operate_sync")
@@ -60,7 +64,7 @@ def test_a_run_tells_its_count_its_speed_and_the_time_left(
     post(office, 4, seconds_ago=60)
     now = told(admin_client, connection)["progress"][f"run-{run.pk}"]
     assert (now["value"], now["most"]) == (4, 10)
-    assert now["words"] == "4 of 10 events are Synced. 4 per minute. About 2 minutes left."
+    assert now["words"] == "4 of 10 events are Synced, 6 waiting. 4 per minute. About 2 minutes left."
 
 
 def test_when_nothing_has_moved_no_time_is_guessed(
@@ -80,7 +84,8 @@ def test_a_pause_that_the_vendor_asked_for_is_named(
     Bucket.objects.create(
         connection=connection, kind="request-0", level=0, filled_at=database_now(), paused_until=until
     )
-    assert f"QuickBooks Online asked for a pause until {until:%H:%M:%S} UTC" in words(admin_client, connection, run)
+    local = plain(until, ZoneInfo("America/Chicago"), seconds=True)
+    assert f"QuickBooks Online asked for a pause until {local};" in words(admin_client, connection, run)
 
 
 def test_a_vendor_that_cannot_be_reached_is_named_with_the_next_try(
@@ -122,8 +127,22 @@ def test_a_run_with_a_failed_event_is_not_finished_and_leads_to_it(
     post(office, 9, seconds_ago=30)
     office.answer(office.sent(), error=Rejected("The account is inactive."))
     page = status(admin_client, connection)
-    assert "9 of 10 events are Synced, 1 in Error" in page and "Not finished: 1 in Error" in page
+    assert "9 of 10 events are Synced, 1 in Error" in page and "Not finished: 1 of this order in Error" in page
     assert f"?order={run.pk}&amp;state=error" in page and "Done:" not in page
+
+
+def test_every_event_of_an_order_stands_in_one_of_its_parts_and_leads_there(
+    admin_client: Client, office: Office, connection: Connection, run: SyncOrder
+) -> None:
+    post(office, 4, seconds_ago=30)
+    office.answer(office.sent(limit=1), error=Rejected("The account is inactive."))
+    waiting = Posting.objects.filter(state=SyncState.NOT_SYNCED).order_by("pk")
+    for posting in waiting[:2]:
+        orders.set_aside(posting, "Training", actor=None)
+    page = status(admin_client, connection)
+    assert "4 of 10 events are Synced, 3 waiting, 1 in Error, 2 set aside" in page
+    for state, number in (("synced", "4"), ("not_synced", "3"), ("error", "1"), ("set_aside", "2 set aside")):
+        assert re.search(rf"\?order={run.pk}&amp;state={state}\">{number}</a>", page), state
 
 
 def test_a_retried_event_still_counts_in_the_run_it_belongs_to(
@@ -186,7 +205,7 @@ def test_a_run_is_stopped_by_its_button_and_says_what_was_called_back(
     post(office, 4, seconds_ago=30)
     said = login(*OPERATE).post(reverse("integrations:stop_past", args=[run.pk]), follow=True).content.decode()
     assert "Stopped: 6 events had not begun, and are Never Synced again." in said
-    assert "4 of 4 events are Synced, 6 called back" in said and "Stopped, the rest is Synced" in said
+    assert "4 of 10 events are Synced, 6 called back" in said and "Stopped, the rest is Synced" in said
     assert Posting.objects.filter(state=SyncState.NEVER_SYNCED).count() == 6
 
 
@@ -204,3 +223,18 @@ def test_a_store_manager_is_not_told_of_the_companys_runs(
     client = login(*OPERATE, stores=(stores["Los Angeles"],))
     assert told(client, connection)["progress"] == {}
     assert client.post(reverse("integrations:stop_past", args=[run.pk])).status_code == 403
+
+
+def test_a_run_names_the_events_of_its_dates_that_are_in_error_and_not_in_it(
+    admin_client: Client, office: Office, connection: Connection, run: SyncOrder
+) -> None:
+    assert "more of these dates" not in status(admin_client, connection)
+    Posting.objects.filter(number="T1").update(state=SyncState.ERROR, error="No.", cause="no")
+    office.record(unreadable("901", readable=True), unreadable("902", readable=True))
+    Posting.objects.filter(number__in=["T901", "T902"]).update(business_date=DAY)
+    link = f"{reverse('integrations:events', args=[connection.pk])}?state=error&first={DAY}&last={DAY}"
+    page = unescape(status(admin_client, connection))
+    assert f'<a href="{link}">2 more of these dates are in Error; all 3</a>' in page
+    assert len(re.findall(r'<th scope="row"><a ', admin_client.get(link).content.decode())) == 3
+    Posting.objects.filter(number="T902").update(business_date=DAY - timedelta(days=1))
+    assert "1 more of these dates is in Error; all 2" in status(admin_client, connection)

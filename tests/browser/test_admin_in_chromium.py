@@ -11,6 +11,7 @@ from ledger.models import Book, Posting
 from ledger.terms import SyncState
 from mappings import loading
 from tests.admin.conftest import connection as connection
+from tests.browser.choosers import chooser
 from tests.office import Office
 from tests.sandbox_fixture import Sandbox
 from tests.trade import sale, unreadable
@@ -97,10 +98,10 @@ def switch_on_and_map(page: Page, rows: list[loading.MappingRow]) -> None:
     page.get_by_label("Use the financial system").check()
     page.get_by_role("button", name="Save switches").click()
     expect(page.get_by_text("no account yet")).to_be_visible()
-    chooser = page.get_by_role("combobox", name="Shipping income", exact=True)
-    chooser.fill("shipp")
-    chooser.press("Enter")
-    expect(chooser).to_have_value("Shipping Income")
+    field = chooser(page, "Shipping income")
+    field.fill("shipp")
+    field.press("Enter")
+    expect(field).to_have_value("Shipping Income")
     page.get_by_role("button", name="Save the mapping").click()
     expect(page.get_by_text("Saved, 1 changed")).to_be_visible()
     loading.apply(Book.objects.get(), rows, actor=None)

@@ -13,6 +13,7 @@ from ledger.clock import database_now
 from ledger.models import Posting, Source
 from ledger.terms import SyncState
 from mappings.models import Mapping
+from tests.browser.choosers import chooser
 from tests.browser.test_admin_in_chromium import work
 from tests.office import Office
 from tests.sandbox_fixture import Sandbox
@@ -67,9 +68,9 @@ def test_an_unmapped_tender_is_mapped_and_its_alert_is_gone(
 
 
 def choose(page: Page, role: str, value: str, *, account: str) -> None:
-    chooser = page.get_by_role("combobox", name=re.compile(f"^{role}.*{value}")).first
-    chooser.fill(account)
-    chooser.press("Enter")
+    field = chooser(page, re.compile(f"^{role}.*{value}")).first
+    field.fill(account)
+    field.press("Enter")
     page.get_by_role("button", name=re.compile("^Save the mapping")).click()
     expect(page.get_by_text("Saved, 1 changed")).to_be_visible()
 

@@ -10,6 +10,7 @@ from ledger.models import Posting
 from ledger.terms import SyncState
 from mappings.models import Mapping
 from tests.admin.conftest import connection as connection
+from tests.browser.choosers import chooser
 from tests.office import Office
 from tests.trade import sale
 
@@ -89,12 +90,12 @@ def test_an_account_is_chosen_and_saved(context: BrowserContext, office: Office)
     Mapping.objects.filter(role="shipping_income").delete()
     page = context.new_page()
     page.goto(f"/admin/settings/financial/{office.book.pk}/configuration/")
-    chooser = page.get_by_role("combobox", name="Shipping income", exact=True)
-    tab_to(page, chooser, stops=200)
+    field = chooser(page, "Shipping income")
+    tab_to(page, field, stops=200)
     page.keyboard.type("shipp")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(chooser).to_have_value(re.compile("Shipping"))
+    expect(field).to_have_value(re.compile("Shipping"))
     tab_to(page, page.get_by_role("button", name=re.compile("^Save the mapping")), stops=200)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Saved, 1 changed")).to_be_visible()

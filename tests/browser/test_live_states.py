@@ -5,17 +5,22 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from integrations import bulk, tasks
+from integrations import bulk, pipeline, tasks
 from integrations.bulk_deeds import DEEDS
 from integrations.models import Connection
 from ledger.journal import orders
-from ledger.models import Posting
+from ledger.models import Book, Posting
 from ledger.terms import SyncState
 from tests.admin.conftest import connection as connection
+from tests.admin.test_admin_many import typed_there
+from tests.admin.test_admin_posting import ordered
+from tests.browser.choosers import chooser
 from tests.office import Office
+from tests.sandbox_fixture import Sandbox
 from tests.screens import inspecting
 from tests.trade import new_id, sale, unreadable
 
@@ -49,7 +54,7 @@ def test_a_run_shows_its_progress_and_ends_with_its_count(
     orders.order_past(office.book, DAY, DAY, actor=None)
     run = page.locator("[data-progress^=run-]")
     expect(run.locator("progress")).to_have_attribute("max", "7")
-    expect(run).to_contain_text("0 of 7 events are Synced. Waiting for its turn")
+    expect(run).to_contain_text("0 of 7 events are Synced, 7 waiting. Waiting for its turn")
     tasks.work(running.pk)
     expect(page.get_by_text("Done: 7 of 7 events are Synced.")).to_be_visible()
     expect(page.locator("[data-progress]")).to_have_count(0)
@@ -180,13 +185,49 @@ def test_a_deed_of_a_worker_is_followed_to_its_end(
     monkeypatch.setattr("integrations.bulk.AT_ONCE", 1)
     office.record(unreadable("1", readable=True), unreadable("2", readable=True))
     page = opened(context, events_of(connection))
-    page.get_by_role("button", name="Retry Failed (2)").click()
+    page.get_by_role("button", name="Retry Failed (2 in this book)").click()
     page.get_by_role("button", name="Retry 2 events").click()
     expect(page.locator("[data-progress^=deed-]")).to_contain_text("0 of 2 events done")
     page.evaluate("window.neverLoadedAgain = true")
     tasks.deed(next(ids[0] for name, *ids in woken if name == "integrations.tasks.deed"))
     expect(page.get_by_text("2 events queued again.")).to_be_visible()
     assert was_never_loaded_again(page)
+
+
+def test_a_store_manager_is_offered_boxes_only_for_what_the_store_can_mend(
+    context: BrowserContext, office: Office, connection: Connection, stores: dict[str, Any]
+) -> None:
+    office.record(unreadable("1", readable=True), unreadable("2", readable=True))
+    Posting.objects.filter(number="T2").update(error_code="unmapped", cause="unmapped:tender:9")
+    stores["Main Street"].managers.add(maria := User.objects.get(username="maria"))
+    User.objects.filter(pk=maria.pk).update(is_superuser=False)
+    maria.user_permissions.set(Permission.objects.filter(codename__in=["view_posting", "retry_posting"]))
+    page = opened(context, events_of(connection))
+    expect(page.get_by_label("Choose T1")).to_be_visible()
+    expect(page.get_by_label("Choose T2")).to_have_count(0)
+    page.get_by_label("All on this page").check()
+    expect(page.locator("[data-picked]")).to_have_text("1 chosen.")
+    page.get_by_role("button", name="Retry Failed (1 of your stores)").click()
+    expect(page.get_by_role("heading", name="Retry: 1 event")).to_be_visible()
+    expect(page.get_by_text("Your accountant has to act first")).to_be_visible()
+
+
+def test_the_states_of_a_range_that_was_ordered_lead_to_their_events(
+    context: BrowserContext, office: Office, connection: Connection
+) -> None:
+    office.record(sale(external_id="1"), sale(external_id="2"))
+    orders.order_past(office.book, DAY, DAY, actor=None)
+    Posting.objects.filter(number="T2").update(state=SyncState.ERROR, error="No.", cause="no")
+    page = opened(context, "/admin/integrations/quickbooks/")
+    page.get_by_label("Start date").fill("2010-12-01")
+    page.get_by_label("End date").fill("2010-12-31")
+    said = page.locator("[data-figures]")
+    expect(said).to_have_text(
+        "Nothing to send. The 2 events of Dec 1, 2010 to Dec 31, 2010 are: 1 Not Synced, 1 in Error."
+    )
+    said.get_by_role("link", name="1 in Error").click()
+    expect(page.get_by_label("Choose T2")).to_be_visible()
+    expect(page.get_by_label("Choose T1")).to_have_count(0)
 
 
 def test_without_a_script_many_events_are_chosen_and_retried_as_well(
@@ -234,7 +275,7 @@ def test_a_store_is_found_among_two_hundred_by_typing(
     )
     office.record(sale(external_id="1"), sale(external_id="2", store="100002"))
     page = opened(context, events_of(connection))
-    page.get_by_role("combobox", name="Store").fill("los")
+    chooser(page, "Store").fill("los")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_label("Choose T2")).to_be_visible()
@@ -261,3 +302,39 @@ def test_the_pages_of_many_events_are_free_of_findings(
         page.goto(address)
         assert inspecting.findings(page) == [], address
         assert not inspecting.too_wide(page), address
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_an_entry_of_the_books_is_read_beside_ours_at_every_width(
+    context: BrowserContext, office: Office, running: Connection, sandbox: Sandbox, width: int
+) -> None:
+    facts = sale("30.00", external_id=new_id())
+    ordered(office, facts)
+    office.enter()
+    typed_there(office, sandbox, facts, twice=True)
+    pipeline.post(running)
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"/admin/integrations/events/{office.posting(facts).pk}/adopt/")
+    table = page.get_by_role("table")
+    box, account = table.bounding_box(), table.locator("tbody tr").last.get_by_role("rowheader").bounding_box()
+    assert box and account and box["height"] < 1_200 and account["width"] > 150
+    expect(table).to_contain_text("60.00 USD")
+    assert inspecting.findings(page) == [] and not inspecting.too_wide(page)
+
+
+def test_sync_and_the_closed_period_follow_the_dates(
+    context: BrowserContext, office: Office, connection: Connection
+) -> None:
+    office.record(sale(day=date(2010, 11, 10)))
+    Book.objects.update(closed_through=date(2010, 11, 30))
+    page = opened(context, "/admin/integrations/quickbooks/")
+    sync, closed = page.locator("[data-sync]"), page.get_by_text("Your books were closed through Nov 30, 2010")
+    expect(closed).to_have_count(0)
+    page.get_by_label("Start date").fill("2010-11-01")
+    page.get_by_label("End date").fill("2010-12-31")
+    expect(closed).to_be_visible()
+    expect(sync).to_have_class("db-button db-button-main")
+    page.get_by_label("Start date").fill("2010-12-01")
+    expect(sync).to_have_class("db-button")
+    expect(closed).to_have_count(0)

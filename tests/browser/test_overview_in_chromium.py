@@ -37,7 +37,7 @@ def test_the_figures_follow_without_a_reload(
     expect(page.locator(".ov-money tbody tr").first).to_contain_text("Not Synced")
     office.post()
     figures.refresh(office.book)
-    expect(page.locator(".ov-money tbody tr").first).to_contain_text("all posted")
+    expect(page.locator(".ov-money tbody tr").first).to_contain_text("✓ all of")
     stuck = ticket(item("70.00"), paid("70.00", by="99"), at=database_now())
     office.record(stuck)
     office.enter()

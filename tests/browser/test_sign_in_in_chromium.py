@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from config import first_password
 from ledger.admin.scoping import ACCOUNTANT, ADMINISTRATOR, STORE_MANAGER
 from ledger.models import Source, Store
 from tests.config.signing_in import PASSWORD, demands, forget_used_codes, phone, shown_key, somebody
@@ -59,12 +59,12 @@ def test_an_app_is_set_up_and_asked_for_at_the_next_sign_in(page: Page, complain
     forget_used_codes(maria)
     sign_in(page, "maria")
     expect(page.get_by_label("Code")).to_be_visible()
-    assert page.get_by_label("Code").evaluate("field => field === document.activeElement")
+    expect(page.get_by_label("Code")).to_be_focused()
     page.keyboard.type("000000")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("not right")
     forget_used_codes(maria)
-    page.get_by_label("Code").fill(phone(TOTPDevice.objects.get().key))
+    page.get_by_label("Code").fill(phone(key))
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/admin/$"))
 
@@ -73,6 +73,28 @@ def test_an_app_is_set_up_and_asked_for_at_the_next_sign_in(page: Page, complain
     page.get_by_label("Code").fill(codes[3])
     page.get_by_role("button", name="Go on").click()
     expect(page).to_have_url(re.compile("/admin/$"))
+    assert complaints == []
+
+
+def test_the_first_sign_in_ends_on_the_page_that_was_wanted(page: Page, complaints: list[str]) -> None:
+    """From a one-time password through the change of it and a real code of the app to the list of alerts."""
+    demands(ACCOUNTANT, second_factor=True)
+    password = first_password.issue(somebody("maria", role=ACCOUNTANT))
+    page.goto("/admin/integrations/alert/")
+    page.get_by_label("Username").fill("maria")
+    page.get_by_label("Password").fill(password)
+    page.get_by_label("Password").press("Enter")
+    page.get_by_label("Old password").fill(password)
+    for field in page.get_by_label("New password").all():
+        field.fill("my very own password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    page.get_by_text("It cannot be scanned").click()
+    page.get_by_label("Enter the code that the app shows now").fill(phone(shown_key(page.content())))
+    page.get_by_role("button", name="Set up").click()
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page).to_have_url(re.compile("/admin/integrations/alert/$"))
+    expect(page.get_by_role("heading", name="Alerts", exact=True)).to_be_visible()
     assert complaints == []
 
 

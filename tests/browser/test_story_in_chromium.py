@@ -68,10 +68,33 @@ def test_an_event_is_found_by_its_number_with_the_keyboard_alone(context: Browse
     page.wait_for_url(f"**{reverse('admin:ledger_posting_change', args=[posting.pk])}")
 
 
+def test_enter_opens_the_first_result_and_nothing_is_complained_of(
+    context: BrowserContext, posting: Posting, said: list[str]
+) -> None:
+    page = context.new_page()
+    page.goto(reverse("admin:ledger_auditrecord_changelist"))
+    page.keyboard.press("Control+k")
+    box, results = page.locator("#search-input-command"), page.locator("#command-results-list")
+    expect(box).to_be_focused()
+    page.keyboard.press("Enter")
+    box.press_sequentially("T4711")
+    expect(results).to_contain_text("T4711001")
+    assert [str(one) for one in inspecting.findings(page)] == []
+    box.press_sequentially("999")
+    expect(page.locator("#command-results-note")).to_have_text("Nothing found.")
+    page.keyboard.press("Enter")
+    box.fill("")
+    box.press_sequentially("mapping")
+    expect(results).to_contain_text("Account mapping")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/configuration/**")
+    assert said == []
+
+
 def test_the_button_of_the_search_is_reached_by_the_keyboard(context: BrowserContext, posting: Posting) -> None:
     page = context.new_page()
     page.goto(reverse("admin:ledger_auditrecord_changelist"))
-    page.get_by_role("button", name="Find by number").first.press("Enter")
+    page.get_by_role("button", name="Search", exact=True).first.press("Enter")
     expect(page.locator("#search-input-command")).to_be_visible()
 
 

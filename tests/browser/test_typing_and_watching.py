@@ -10,6 +10,7 @@ from ledger.models import Posting
 from ledger.terms import SyncState
 from mappings.models import Mapping
 from tests.admin.conftest import connection as connection
+from tests.browser.choosers import chooser
 from tests.office import Office
 from tests.trade import sale
 
@@ -24,8 +25,8 @@ def mapping_page(context: BrowserContext, office: Office) -> Page:
     return page
 
 
-def chooser(page: Page) -> Locator:
-    return page.get_by_role("combobox", name="Shipping income", exact=True)
+def shipping(page: Page) -> Locator:
+    return chooser(page, "Shipping income")
 
 
 def save(page: Page) -> None:
@@ -34,10 +35,10 @@ def save(page: Page) -> None:
 
 @pytest.mark.parametrize("leave", ["click", "Tab"])
 def test_a_name_that_was_typed_in_full_is_taken(mapping_page: Page, said: list[str], leave: str) -> None:
-    chooser(mapping_page).press_sequentially("shipping income")
+    shipping(mapping_page).press_sequentially("shipping income")
     if leave == "Tab":
-        chooser(mapping_page).press("Tab")
-        expect(chooser(mapping_page)).to_have_value("Shipping Income")
+        shipping(mapping_page).press("Tab")
+        expect(shipping(mapping_page)).to_have_value("Shipping Income")
     save(mapping_page)
     expect(mapping_page.get_by_text("Saved, 1 changed")).to_be_visible()
     assert Mapping.objects.get(role="shipping_income").account.full_name == "Shipping Income"
@@ -45,20 +46,20 @@ def test_a_name_that_was_typed_in_full_is_taken(mapping_page: Page, said: list[s
 
 
 def test_what_is_no_account_keeps_the_mapping_from_being_saved(mapping_page: Page) -> None:
-    chooser(mapping_page).press_sequentially("Shipin")
+    shipping(mapping_page).press_sequentially("Shipin")
     save(mapping_page)
     expect(mapping_page.get_by_text("is not the name of one account")).to_be_visible()
-    expect(chooser(mapping_page)).to_have_value("Shipin")
+    expect(shipping(mapping_page)).to_have_value("Shipin")
     save(mapping_page)
     expect(mapping_page.get_by_text("Saved")).to_have_count(0)
     assert not Mapping.objects.filter(role="shipping_income").exists()
 
 
 def test_a_receivable_account_is_named_with_the_reason_why_it_cannot_be_taken(mapping_page: Page) -> None:
-    chooser(mapping_page).press_sequentially("Accounts Rec")
+    shipping(mapping_page).press_sequentially("Accounts Rec")
     row = mapping_page.get_by_role("option", name=re.compile("would need a customer or vendor"))
     expect(row).to_be_visible()
-    chooser(mapping_page).press("Enter")
+    shipping(mapping_page).press("Enter")
     save(mapping_page)
     assert not Mapping.objects.filter(role="shipping_income").exists()
 
@@ -66,15 +67,15 @@ def test_a_receivable_account_is_named_with_the_reason_why_it_cannot_be_taken(ma
 def test_a_click_into_a_filled_field_replaces_its_name(context: BrowserContext, office: Office) -> None:
     page = context.new_page()
     page.goto(f"/admin/settings/financial/{office.book.pk}/configuration/")
-    field = page.get_by_role("combobox", name="Rounding differences", exact=True)
+    field = chooser(page, "Rounding differences")
     field.click()
     page.keyboard.type("bank charges")
     expect(field).to_have_value("bank charges")
 
 
 def test_escape_puts_back_what_was_chosen(mapping_page: Page) -> None:
-    chooser(mapping_page).press_sequentially("Shipin")
-    chooser(mapping_page).press("Escape")
+    shipping(mapping_page).press_sequentially("Shipin")
+    shipping(mapping_page).press("Escape")
     save(mapping_page)
     expect(mapping_page.get_by_text("Nothing was changed")).to_be_visible()
 
@@ -82,7 +83,7 @@ def test_escape_puts_back_what_was_chosen(mapping_page: Page) -> None:
 def test_an_emptied_field_empties_its_row(context: BrowserContext, office: Office) -> None:
     page = context.new_page()
     page.goto(f"/admin/settings/financial/{office.book.pk}/configuration/")
-    chooser(page).fill("")
+    shipping(page).fill("")
     save(page)
     expect(page.get_by_text("Saved, 1 changed")).to_be_visible()
     assert not Mapping.objects.filter(role="shipping_income").exists()
@@ -99,7 +100,7 @@ def test_an_open_list_of_events_follows_what_happens(
     Posting.objects.update(state=SyncState.ERROR, error="The books are closed.")
     expect(row).to_contain_text("The books are closed")
     expect(page.locator("[data-count=error]").first).to_have_text("1")
-    expect(page.get_by_role("button", name="Retry Failed (1)")).to_be_visible()
+    expect(page.get_by_role("button", name="Retry Failed (1 in this book)")).to_be_visible()
     assert said == []
 
 

@@ -1,5 +1,6 @@
 """The settings and the system checks: what is missing or dangerous is said at the start, by name."""
 
+import json
 import os
 import subprocess
 import sys
@@ -187,3 +188,20 @@ def test_the_settings_under_test_pass_every_check() -> None:
         checks.secret_key_strength(None),
     ]
     assert found == [[], [], [], [], []]
+
+
+def test_collected_static_files_bear_hashed_names_also_where_modules_import_each_other(tmp_path: Path) -> None:
+    environment = {
+        **REQUIRED,
+        "PATH": os.environ["PATH"],
+        "DAYBOOK_ENV_FILE": "",
+        "DATABASE_URL": "sqlite://:memory:",
+        "DAYBOOK_STATIC_ROOT": str(tmp_path),
+    }
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput"]
+    subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, check=True)
+    names = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
+    collected = (tmp_path / names["daybook/pages.js"]).read_text()
+    assert names["daybook/fetched.js"].rpartition("/")[2] in collected and '"./fetched.js"' not in collected
+    served = shown("s.STORAGES['staticfiles']['BACKEND']", **REQUIRED, DAYBOOK_STATIC_ROOT=str(tmp_path))
+    assert "HashedStaticFiles" in served.stdout

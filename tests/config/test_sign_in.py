@@ -2,25 +2,35 @@
 
 import logging
 import time
+from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
+from cryptography.fernet import Fernet
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
+from django_otp.oath import totp
 from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config import devices, first_password
-from integrations.models import OneTimePassword
+from integrations.models import ApiToken, OneTimePassword
 from integrations.sign_in import has_second_factor
+from ledger import guards
 from ledger.errors import Refused
 from ledger.models import AuditRecord
 from tests.config.signing_in import (
     HOME,
+    PASSWORD,
     a_while_ago,
     demands,
     forget_used_codes,
@@ -33,6 +43,35 @@ from tests.config.signing_in import (
 from tests.integrations.api_people import token_of
 
 pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Somebody with an authenticator app: its key, and the recovery codes."""
+
+    person: User
+    key: str
+    codes: list[str]
+
+
+@pytest.fixture
+def maria(client: Client) -> Holder:
+    """Maria, signed in as `client`, who has just set up her app."""
+    person = somebody("maria")
+    sign_in(client, "maria")
+    return Holder(person, *with_phone(client))
+
+
+def elsewhere(name: str, password: str = PASSWORD) -> Client:
+    """Another browser, in which somebody has typed the password."""
+    other = Client()
+    sign_in(other, name, password)
+    return other
+
+
+def chosen_password(present: str = PASSWORD) -> dict[str, str]:
+    chosen = "my very own password"
+    return {"old_password": present, "new_password1": chosen, "new_password2": chosen}
 
 
 def guess(client: Client, name: str, *, times: int, address: str = HOME) -> Any:
@@ -116,8 +155,7 @@ def test_a_person_sets_up_an_app_and_is_asked_for_its_code_from_then_on(client: 
     assert len(set(codes)) == 10
     assert is_in(client), "who has just shown the code need not show it again"
     forget_used_codes(maria)
-    other = Client()
-    sign_in(other, "maria")
+    other = elsewhere("maria")
     led = other.get("/admin/ledger/posting/?state=error")
     assert led.status_code == 302 and led["Location"].startswith("/admin/second-factor/verify/?next=%2Fadmin%2Fledger")
     answer = other.post("/admin/second-factor/verify/", {"code": phone(key), "next": "/admin/ledger/posting/"})
@@ -138,8 +176,7 @@ def test_before_the_code_nothing_opens_not_even_the_change_of_the_password(clien
     somebody("ines", role="Administrator")
     sign_in(client, "ines")
     with_phone(client)
-    other = Client()
-    sign_in(other, "ines")
+    other = elsewhere("ines")
     for address in ("/admin/", "/admin/password_change/", "/admin/second-factor/", "/admin/auth/user/"):
         assert "/admin/second-factor/verify/" in other.get(address)["Location"], address
     for address in ("/admin/second-factor/remove/", "/admin/second-factor/codes/", "/admin/second-factor/set-up/"):
@@ -150,54 +187,93 @@ def test_before_the_code_nothing_opens_not_even_the_change_of_the_password(clien
     assert said.status_code == 403, "a header does not lift what the session lacks"
 
 
-def test_a_wrong_code_is_refused_and_makes_the_next_one_wait(client: Client) -> None:
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    key, _ = with_phone(client)
-    forget_used_codes(maria)
-    other = Client()
-    sign_in(other, "maria")
-    wrong = f"{(int(phone(key)) + 1) % 1_000_000:06d}"
+def test_a_wrong_code_is_refused_and_makes_the_next_one_wait(maria: Holder) -> None:
+    forget_used_codes(maria.person)
+    other = elsewhere("maria")
+    wrong = f"{(int(phone(maria.key)) + 1) % 1_000_000:06d}"
     assert "not right" in other.post("/admin/second-factor/verify/", {"code": wrong}).content.decode()
-    answer = other.post("/admin/second-factor/verify/", {"code": phone(key)})
+    answer = other.post("/admin/second-factor/verify/", {"code": phone(maria.key)})
     assert answer.status_code == 422 and "Too many wrong codes. Wait" in answer.content.decode()
-    forget_used_codes(maria)
-    assert other.post("/admin/second-factor/verify/", {"code": phone(key)}).status_code == 302
+    forget_used_codes(maria.person)
+    assert other.post("/admin/second-factor/verify/", {"code": phone(maria.key)}).status_code == 302
 
 
-def test_a_code_of_the_app_works_once(client: Client) -> None:
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    key, _ = with_phone(client)
-    forget_used_codes(maria)
+def test_a_code_of_the_app_works_once(maria: Holder) -> None:
+    forget_used_codes(maria.person)
     first, second = Client(), Client()
     sign_in(first, "maria"), sign_in(second, "maria")
-    code = phone(key)
+    code = phone(maria.key)
     assert first.post("/admin/second-factor/verify/", {"code": code}).status_code == 302
     assert second.post("/admin/second-factor/verify/", {"code": code}).status_code == 422
 
 
-def test_a_recovery_code_works_once_and_only_its_hash_is_kept(client: Client) -> None:
-    somebody("maria")
-    sign_in(client, "maria")
-    _, codes = with_phone(client)
+def test_a_recovery_code_works_once_and_only_its_hash_is_kept(maria: Holder) -> None:
     kept = set(StaticToken.objects.values_list("token", flat=True))
-    assert len(kept) == 10 and not kept & {code.replace("-", "") for code in codes}
+    assert len(kept) == 10 and not kept & {code.replace("-", "") for code in maria.codes}
     for expected in (302, 422):
-        other = Client()
-        sign_in(other, "maria")
-        typed = codes[0].upper().replace("-", " ")
+        other = elsewhere("maria")
+        typed = maria.codes[0].upper().replace("-", " ")
         assert other.post("/admin/second-factor/verify/", {"code": typed}).status_code == expected
     used = AuditRecord.objects.get(deed="signed in with a recovery code")
     assert used.after == {"codes left": 9}
+
+
+def test_the_secret_of_the_app_cannot_be_read_in_the_database(maria: Holder) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT d.key, a.secret FROM otp_totp_totpdevice d, integrations_authenticatorapp a")
+        decoy, kept = cursor.fetchone()
+    assert maria.key not in (decoy, kept) and len(kept) > 80
+    assert TOTPDevice.objects.get().verify_token(phone(maria.key)) is False, "what django-otp keeps takes no code"
+
+
+def test_keys_rotate_and_a_second_factor_without_its_key_takes_no_code(maria: Holder, settings: Any) -> None:
+    old, new = settings.CREDENTIAL_KEYS, Fernet.generate_key().decode()
+    settings.CREDENTIAL_KEYS = [new]
+    forget_used_codes(maria.person)
+    for code in (phone(maria.key), f"{totp(b''):06d}"):
+        answer = elsewhere("maria").post("/admin/second-factor/verify/", {"code": code})
+        assert answer.status_code == 422 and "not right" in answer.content.decode()
+        forget_used_codes(maria.person)
+    settings.CREDENTIAL_KEYS = [new, *old]
+    call_command("rotate_credentials", verbosity=0)
+    settings.CREDENTIAL_KEYS = [new]
+    answer = elsewhere("maria").post("/admin/second-factor/verify/", {"code": phone(maria.key)})
+    assert answer.status_code == 302
+
+
+def test_apps_that_were_kept_in_clear_are_encrypted_by_the_migration(client: Client) -> None:
+    migration = import_module("integrations.migrations.0003_encrypted_second_factor")
+    person, secret = somebody("maria"), devices.new_secret()
+    TOTPDevice.objects.create(user=person, name="Authenticator app", key=secret, confirmed=True)
+    migration.encrypt(apps, None)
+    assert TOTPDevice.objects.get().key != secret
+    answer = elsewhere("maria").post("/admin/second-factor/verify/", {"code": phone(secret)})
+    assert answer.status_code == 302
+    migration.decrypt(apps, None)
+    assert TOTPDevice.objects.get().key == secret
+
+
+def test_the_way_back_without_the_key_is_refused_before_anything_is_changed(maria: Holder, settings: Any) -> None:
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(CommandError, match=r"Put the old key .* or reset the second factor of: maria\."):
+        call_command("migrate", "integrations", "0002", verbosity=0)
+    assert not guards.missing(database)
+
+
+def test_an_app_whose_secret_is_missing_locks_nobody_out(client: Client) -> None:
+    person = somebody("maria")
+    TOTPDevice.objects.create(user=person, name="Authenticator app", confirmed=True)
+    sign_in(client, "maria")
+    assert is_in(client)
+    with_phone(client)
+    assert TOTPDevice.objects.count() == 1
 
 
 def test_one_persons_recovery_codes_are_no_use_to_another(client: Client) -> None:
     somebody("maria"), somebody("sam")
     sign_in(client, "maria")
     _, codes = with_phone(client)
-    other = Client()
-    sign_in(other, "sam")
+    other = elsewhere("sam")
     with_phone(other)
     again = Client()
     sign_in(again, "sam")
@@ -231,24 +307,66 @@ def test_a_one_time_password_and_a_required_second_factor_do_not_stand_in_each_o
     password = first_password.issue(somebody("maria", role="Accountant"))
     sign_in(client, "maria", password)
     assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/admin/password_change/"
-    chosen = "my very own password"
-    typed = {"old_password": password, "new_password1": chosen, "new_password2": chosen}
-    assert client.post("/admin/password_change/", typed).status_code == 302
+    assert client.post("/admin/password_change/", chosen_password(password)).status_code == 302
     assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/admin/second-factor/"
     with_phone(client)
     assert is_in(client)
 
 
-def test_a_one_time_password_does_not_pass_by_the_second_factor(client: Client) -> None:
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    key, _ = with_phone(client)
-    forget_used_codes(maria)
+def first_sign_in(client: Client, *, wanted: str = "/admin/") -> str:
+    """A one-time password typed on the way to a page, and changed; where that leads."""
     password = first_password.issue(User.objects.get(username="maria"))
-    other = Client()
-    sign_in(other, "maria", password)
+    typed = {"username": "maria", "password": password}
+    client.post("/admin/login/", {**typed, "next": wanted}, follow=True)
+    answer = client.post("/admin/password_change/", chosen_password(password), follow=True)
+    assert "Your password is changed." in answer.content.decode()
+    return str(answer.request["PATH_INFO"])
+
+
+@pytest.mark.parametrize("wanted", ["/admin/", "/admin/ledger/posting/"])
+def test_the_first_sign_in_ends_where_somebody_wanted_to_go(client: Client, wanted: str) -> None:
+    somebody("maria", role="Accountant")
+    assert first_sign_in(client, wanted=wanted) == wanted
+
+
+@pytest.mark.parametrize("wanted", ["/admin/", "/admin/ledger/posting/?q=T1"])
+def test_a_first_sign_in_with_a_second_factor_ends_where_somebody_wanted_to_go(client: Client, wanted: str) -> None:
+    demands("Accountant", second_factor=True)
+    somebody("maria", role="Accountant")
+    assert first_sign_in(client, wanted=wanted) == "/admin/second-factor/"
+    key = shown_key(client.get("/admin/second-factor/").content.decode())
+    answer = client.post("/admin/second-factor/set-up/", {"code": phone(key)})
+    assert f'href="{wanted}">I have kept them' in answer.content.decode()
+    assert client.get(wanted).status_code == 200
+
+
+def test_whoever_changes_the_password_later_is_back_on_the_overview(client: Client) -> None:
+    somebody("maria", role="Accountant")
+    first_sign_in(client, wanted="/admin/ledger/posting/")
+    typed = {**chosen_password("my very own password"), "new_password1": "another one of mine"}
+    answer = client.post("/admin/password_change/", {**typed, "new_password2": "another one of mine"})
+    assert answer["Location"] == "/admin/", "what was wanted once is forgotten"
+
+
+def test_what_a_script_fetches_or_a_file_is_not_where_somebody_wanted_to_go(client: Client) -> None:
+    demands("Accountant", second_factor=True)
+    somebody("maria", role="Accountant")
+    sign_in(client, "maria")
+    client.get("/admin/ledger/posting/?q=T1")
+    client.get("/admin/search/?s=ab", headers={"HX-Request": "true"})
+    client.get("/admin/search/?s=ab", headers={"Sec-Fetch-Mode": "cors"})
+    client.get("/admin/ledger/posting/export.csv", headers={"Sec-Fetch-Mode": "navigate"})
+    key = shown_key(client.get("/admin/second-factor/").content.decode())
+    answer = client.post("/admin/second-factor/set-up/", {"code": phone(key)})
+    assert 'href="/admin/ledger/posting/?q=T1">I have kept them' in answer.content.decode()
+
+
+def test_a_one_time_password_does_not_pass_by_the_second_factor(maria: Holder) -> None:
+    forget_used_codes(maria.person)
+    password = first_password.issue(User.objects.get(username="maria"))
+    other = elsewhere("maria", password)
     assert "/verify/" in other.get("/admin/password_change/")["Location"]
-    other.post("/admin/second-factor/verify/", {"code": phone(key)})
+    other.post("/admin/second-factor/verify/", {"code": phone(maria.key)})
     assert other.get("/admin/")["Location"] == "/admin/password_change/"
     assert other.get("/api/v1/events/").status_code == 403
 
@@ -262,14 +380,11 @@ def test_a_one_time_password_ends_after_a_week_and_a_new_one_begins_anew(client:
     password = first_password.issue(User.objects.get(username="maria"))
     for days, led in ((6, "/admin/password_change/"), (8, "/admin/login/")):
         OneTimePassword.objects.update(issued_at=timezone.now() - timedelta(days=days))
-        other = Client()
-        sign_in(other, "maria", password)
+        other = elsewhere("maria", password)
         path = other.get("/admin/password_change/", follow=True).request["PATH_INFO"]
         assert path == ("/admin/second-factor/verify/" if with_app and days == 6 else led)
-    other = Client()
-    sign_in(other, "maria", password)
-    typed = {"old_password": password, "new_password1": "my very own password", "new_password2": "my very own password"}
-    answer = other.post("/admin/password_change/", typed, follow=True)
+    other = elsewhere("maria", password)
+    answer = other.post("/admin/password_change/", chosen_password(password), follow=True)
     assert User.objects.get(pk=maria.pk).check_password(password), "too late to change it"
     assert with_app or "ended 7 days after it was made" in answer.content.decode()
     password = first_password.issue(User.objects.get(username="maria"))
@@ -277,55 +392,42 @@ def test_a_one_time_password_ends_after_a_week_and_a_new_one_begins_anew(client:
     assert "/login/" not in other.get("/admin/password_change/", follow=True).request["PATH_INFO"]
 
 
-def test_removing_it_needs_a_code_once_more(client: Client) -> None:
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    key, _ = with_phone(client)
+def test_removing_it_needs_a_code_once_more(client: Client, maria: Holder) -> None:
     client.post("/admin/second-factor/remove/", {"code": "123"})
-    assert has_second_factor(maria)
-    forget_used_codes(maria)
-    client.post("/admin/second-factor/remove/", {"code": phone(key)})
-    assert not has_second_factor(maria) and not StaticToken.objects.exists()
+    assert has_second_factor(maria.person)
+    forget_used_codes(maria.person)
+    client.post("/admin/second-factor/remove/", {"code": phone(maria.key)})
+    assert not has_second_factor(maria.person) and not StaticToken.objects.exists()
     deeds = list(AuditRecord.objects.order_by("id").values_list("actor_name", "deed"))
     assert deeds == [("maria", "set up a second factor"), ("maria", "removed the second factor of")]
 
 
-def test_an_unattended_screen_gives_no_recovery_codes_away(client: Client) -> None:
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    _, codes = with_phone(client)
+def test_an_unattended_screen_gives_no_recovery_codes_away(client: Client, maria: Holder) -> None:
     kept = set(StaticToken.objects.values_list("token", flat=True))
-    for typed in ({"code": codes[0]}, {}, {"code": "000000"}):
-        forget_used_codes(maria)
+    for typed in ({"code": maria.codes[0]}, {}, {"code": "000000"}):
+        forget_used_codes(maria.person)
         answer = client.post("/admin/second-factor/codes/", typed, follow=True)
         assert "<li><code" not in answer.content.decode() and "Nothing was changed." in answer.content.decode(), typed
     assert set(StaticToken.objects.values_list("token", flat=True)) == kept
     assert not AuditRecord.objects.filter(deed="made new recovery codes").exists()
 
 
-def test_a_lost_phone_is_replaced_by_who_kept_the_recovery_codes(client: Client) -> None:
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    _, codes = with_phone(client)
-    other = Client()
-    sign_in(other, "maria")
-    other.post("/admin/second-factor/verify/", {"code": codes[0]})
-    other.post("/admin/second-factor/remove/", {"code": codes[1]})
-    assert not has_second_factor(maria)
+def test_a_lost_phone_is_replaced_by_who_kept_the_recovery_codes(maria: Holder) -> None:
+    other = elsewhere("maria")
+    other.post("/admin/second-factor/verify/", {"code": maria.codes[0]})
+    other.post("/admin/second-factor/remove/", {"code": maria.codes[1]})
+    assert not has_second_factor(maria.person)
     with_phone(other)
-    assert has_second_factor(maria) and is_in(other)
+    assert has_second_factor(maria.person) and is_in(other)
 
 
-def test_an_app_that_was_set_up_meanwhile_is_not_replaced(client: Client) -> None:
+def test_an_app_that_was_set_up_meanwhile_is_not_replaced(maria: Holder) -> None:
     """Two forms at once: both pages were opened before there was an app."""
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    key, codes = with_phone(client)
     late = devices.new_secret()
     with pytest.raises(Refused, match="set up meanwhile"):
-        devices.set_up(maria, secret=late, code=phone(late))
-    app = devices.app_of(maria)
-    assert app is not None and app.key == key and devices.codes_left(maria) == len(codes)
+        devices.set_up(maria.person, secret=late, code=phone(late))
+    app = devices.app_of(maria.person)
+    assert app is not None and app.bin_key.hex() == maria.key and devices.codes_left(maria.person) == len(maria.codes)
 
 
 def test_no_recovery_codes_are_made_for_an_app_that_was_removed_meanwhile() -> None:
@@ -348,43 +450,32 @@ def test_a_picture_that_was_shown_long_ago_sets_nothing_up(client: Client, monke
     assert client.post("/admin/second-factor/set-up/", {"code": phone(new)}).status_code == 200
 
 
-def test_new_recovery_codes_end_the_old_ones(client: Client) -> None:
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    key, old = with_phone(client)
-    forget_used_codes(maria)
-    fresh = client.post("/admin/second-factor/codes/", {"code": phone(key)}).content.decode()
-    assert fresh.count('<li><code class="db-code">') == 10 and old[0] not in fresh
-    other = Client()
-    sign_in(other, "maria")
-    assert other.post("/admin/second-factor/verify/", {"code": old[0]}).status_code == 422
+def test_new_recovery_codes_end_the_old_ones(client: Client, maria: Holder) -> None:
+    forget_used_codes(maria.person)
+    fresh = client.post("/admin/second-factor/codes/", {"code": phone(maria.key)}).content.decode()
+    assert fresh.count('<li><code class="db-code">') == 10 and maria.codes[0] not in fresh
+    other = elsewhere("maria")
+    assert other.post("/admin/second-factor/verify/", {"code": maria.codes[0]}).status_code == 422
 
 
-def test_the_way_on_leads_nowhere_else(client: Client) -> None:
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    key, _ = with_phone(client)
-    forget_used_codes(maria)
-    other = Client()
-    sign_in(other, "maria")
-    answer = other.post("/admin/second-factor/verify/", {"code": phone(key), "next": "https://evil.example/"})
+def test_the_way_on_leads_nowhere_else(maria: Holder) -> None:
+    forget_used_codes(maria.person)
+    other = elsewhere("maria")
+    answer = other.post("/admin/second-factor/verify/", {"code": phone(maria.key), "next": "https://evil.example/"})
     assert answer["Location"] == "/admin/"
 
 
 # --- Sessions ------------------------------------------------------------------------------------
 
 
-def test_signing_in_and_showing_the_code_each_give_the_session_a_new_key(client: Client) -> None:
-    maria = somebody("maria")
-    sign_in(client, "maria")
-    key, _ = with_phone(client)
-    forget_used_codes(maria)
+def test_signing_in_and_showing_the_code_each_give_the_session_a_new_key(maria: Holder) -> None:
+    forget_used_codes(maria.person)
     other = Client()
     other.get("/admin/login/")
     keys = [other.session.session_key]
     sign_in(other, "maria")
     keys.append(other.session.session_key)
-    other.post("/admin/second-factor/verify/", {"code": phone(key)})
+    other.post("/admin/second-factor/verify/", {"code": phone(maria.key)})
     keys.append(other.session.session_key)
     assert len(set(keys)) == 3
 
@@ -452,11 +543,6 @@ def test_a_session_ends_twelve_hours_after_the_sign_in_however_much_is_clicked(
     assert "/verify/" in client.get("/admin/")["Location"], "the next session begins anew"
 
 
-def chosen_password() -> dict[str, str]:
-    chosen = "my very own password"
-    return {"old_password": "a long enough password", "new_password1": chosen, "new_password2": chosen}
-
-
 def test_the_strictest_role_counts_and_a_role_may_allow_more_than_the_setting(client: Client, settings: Any) -> None:
     settings.IDLE_MINUTES = 30
     demands("Accountant", idle_minutes=60)
@@ -475,10 +561,44 @@ def test_a_changed_password_ends_the_other_sessions(client: Client) -> None:
     somebody("maria")
     other = Client()
     sign_in(client, "maria"), sign_in(other, "maria")
-    chosen = "my very own password"
-    typed = {"old_password": "a long enough password", "new_password1": chosen, "new_password2": chosen}
-    client.post("/admin/password_change/", typed)
+    client.post("/admin/password_change/", chosen_password())
     assert is_in(client) and not is_in(other)
+
+
+def test_a_changed_password_ends_the_api_tokens_and_stands_in_the_audit(client: Client) -> None:
+    person = somebody("maria")
+    _, token = token_of(person)
+    others, _ = token_of(somebody("lee"))
+    sign_in(client, "maria")
+    client.post("/admin/password_change/", {**chosen_password(), "old_password": "wrong"})
+    assert ApiToken.objects.count() == 2 and not AuditRecord.objects.exists()
+    said = client.post("/admin/password_change/", chosen_password(), follow=True).content.decode()
+    assert "Your API tokens have ended" in said
+    assert Client().get("/api/v1/books/", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    assert list(ApiToken.objects.all()) == [others]
+    told = AuditRecord.objects.order_by("id").values_list("actor_name", "deed", "subject")
+    assert list(told) == [
+        ("maria", "changed the own password", "maria"),
+        ("maria", "revoked an API token of", "maria"),
+    ]
+
+
+def test_a_refused_change_ends_no_token_though_the_old_password_is_hashed_anew(client: Client, settings: Any) -> None:
+    person = somebody("maria")
+    token_of(person)
+    sign_in(client, "maria")
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
+    typed = {"old_password": PASSWORD, "new_password1": "too short", "new_password2": "too short"}
+    assert client.post("/admin/password_change/", typed).status_code == 200
+    assert User.objects.get().password != person.password
+    assert ApiToken.objects.count() == 1 and not AuditRecord.objects.exists()
+
+
+def test_the_page_after_a_change_tells_nobody_of_a_change_that_was_not(client: Client) -> None:
+    somebody("maria", role="Accountant")
+    sign_in(client, "maria")
+    answer = client.get("/admin/password_change/done/", follow=True)
+    assert answer.request["PATH_INFO"] == "/admin/" and "is changed" not in answer.content.decode()
 
 
 def test_the_form_says_what_a_password_must_be_and_refuses_a_short_one(client: Client) -> None:

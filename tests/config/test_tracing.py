@@ -67,7 +67,7 @@ def test_a_deeds_line_bears_its_request_and_a_fingerprint_that_can_be_reproduced
 ) -> None:
     """Wherever it came from: the database gives an address back in one form only."""
     answer = admin_client.post(reverse("mappings:switches", args=[book.pk]), REMOTE_ADDR=address)
-    record = AuditRecord.objects.get(deed="changed the switches of")
+    record = AuditRecord.objects.get(deed="changed the settings of")
     (line,) = [line for line in written() if line["event"] == "deed" and line["deed"] == record.deed]
     assert (record.address, line["request_id"]) == (kept, answer[HEADER])
     assert line["fingerprint"] == fingerprint_of([record])

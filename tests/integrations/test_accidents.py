@@ -183,3 +183,43 @@ def test_a_defect_over_one_answer_does_not_hold_up_the_others(
     monkeypatch.setattr(sending, "BATCH_WORTH", 100)
     sending.send(connection, there)
     assert office.states(sold) == [SyncState.PROCESSING, SyncState.SYNCED, SyncState.SYNCED]
+
+
+def test_an_entry_whose_answers_are_always_lost_becomes_a_persons(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["lost_undone"] * 20)
+    for _ in range(sending.MOST_SENDS):
+        assert office.posting(facts).state != SyncState.ERROR
+        sending.send(connection, there)
+        after(there, office, 400)
+    sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.ERROR
+    assert office.posting(facts).error_code == "sent_in_vain"
+    assert len(there.fates) == 20 - sending.MOST_SENDS
+
+
+def test_after_answers_lost_in_vain_retry_looks_first_and_then_sends(
+    office: Office, connection: Connection, facts: EventFacts
+) -> None:
+    there = VendorLedger(fates=["lost_undone"] * sending.MOST_SENDS)
+    for _ in range(sending.MOST_SENDS + 1):
+        sending.send(connection, there)
+        after(there, office, 400)
+    orders.retry(type(office.posting(facts)).objects.filter(book=office.book), actor=None)
+    office.enter()
+    sending.send(connection, there)
+    assert office.posting(facts).state == SyncState.SYNCED
+    assert len(there.standing(office.entry(facts).reference)) == 1
+
+
+def test_the_pauses_between_lost_answers_grow(office: Office, connection: Connection, facts: EventFacts) -> None:
+    there = VendorLedger(fates=["lost_undone"] * 5)
+    pauses = []
+    for _ in range(5):
+        sending.send(connection, there)
+        at = office.entry(facts).next_attempt_at
+        assert at is not None
+        pauses.append((at - database_now()).total_seconds())
+        after(there, office, 400)
+    assert pauses[4] > 2 * pauses[0]

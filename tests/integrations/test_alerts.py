@@ -3,16 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 
-from integrations import alerts
-from integrations.models import Alert, Connection
+from integrations import alerts, remedies, wording
+from integrations.models import Alert, Circuit, Connection
+from integrations.seeing import alerts_seen_by
 from ledger.clock import database_now
-from ledger.errors import OutcomeUnknown, Rejected
+from ledger.errors import Flaw, OutcomeUnknown, Rejected
 from ledger.journal import orders
-from ledger.models import Attempt, Book, JournalEntry, Posting
+from ledger.models import Attempt, Book, JournalEntry, Posting, Store
 from ledger.values import EventFacts
 from tests.office import Office
-from tests.trade import changed, item, paid, sale, ticket
+from tests.trade import changed, item, new_id, paid, sale, ticket, unreadable
 
 
 @pytest.fixture
@@ -46,6 +48,58 @@ def test_an_alert_says_what_to_do(office: Office, connection: Connection) -> Non
     office.enter()
     alerts.refresh(connection)
     assert "Choose an account under Settings" in Alert.objects.get().sentence
+
+
+def test_documents_of_different_flaws_are_different_alerts(office: Office, connection: Connection) -> None:
+    office.record(*(unreadable(new_id(), flaw=flaw) for flaw in (Flaw.TYPE, Flaw.AMOUNT, Flaw.AMOUNT)))
+    assert standing(connection) == {"unreadable:type": 1, "unreadable:amount": 2}
+    said = dict(Alert.objects.values_list("cause", "sentence"))
+    assert said["unreadable:amount"].startswith("2 events, for example: Ticket T")
+    assert "for example" not in said["unreadable:type"]
+
+
+def test_a_document_that_gets_another_flaw_moves_to_the_other_alert(office: Office, connection: Connection) -> None:
+    broken = new_id()
+    office.record(unreadable(broken))
+    assert standing(connection) == {"unreadable": 1}
+    office.record(unreadable(broken, flaw=Flaw.TYPE))
+    assert standing(connection) == {"unreadable:type": 1}
+    assert Alert.objects.get(cause="unreadable").closed_at is not None
+
+
+def test_a_store_manager_reads_one_document_as_an_example_of_several(
+    office: Office, connection: Connection, stores: dict[str, Store]
+) -> None:
+    sam = User.objects.create_user("sam")
+    stores["Main Street"].managers.add(sam)
+    office.record(unreadable("7001", flaw=Flaw.AMOUNT, readable=True))
+    standing(connection)
+    assert wording.title(alerts_seen_by(sam).get(), person=sam) == "Ticket T7001: its total is missing."
+    office.record(unreadable("7002", flaw=Flaw.AMOUNT, readable=True))
+    standing(connection)
+    said = wording.title(alerts_seen_by(sam).get(), person=sam)
+    assert said == "2 events, for example: Ticket T7001: its total is missing."
+
+
+@pytest.mark.parametrize("flaw", Flaw)
+def test_each_flaw_has_steps_of_its_own(flaw: Flaw, connection: Connection) -> None:
+    steps = remedies.remedy(remedies.Where(flaw.cause, connection.book, connection)).steps
+    assert steps not in (remedies.UNLISTED.steps, remedies.TABLE["unreadable"].steps)
+    assert "{" not in " ".join(steps)
+
+
+@pytest.mark.parametrize("flaw", [Flaw.TYPE, Flaw.LINE, Flaw.FORM])
+def test_what_daybook_cannot_read_at_all_is_booked_by_hand_by_who_keeps_the_books(
+    flaw: Flaw, connection: Connection
+) -> None:
+    place = remedies.Where(flaw.cause, connection.book, connection)
+    said = " ".join(remedies.remedy(place).steps)
+    assert "Book it in QuickBooks Online by hand, and set it aside" in said and "Correct" not in said
+    assert remedies.remedy_of_a_store(place).steps == (
+        "Your accountant books these by hand; there is nothing to do for you.",
+    )
+    assert not remedies.is_a_stores(flaw.cause)
+    assert "at the till nothing is wrong" in remedies.words_of_a_store(flaw.cause, said="Ticket T1: its type.")
 
 
 def test_told_again_it_is_the_same_alert_with_the_count_of_now(office: Office, connection: Connection) -> None:
@@ -119,3 +173,19 @@ def test_another_books_problems_are_not_told_here(office: Office, connection: Co
     standing(connection)
     other = Connection.objects.create(vendor="quickbooks", book=Book.objects.create(name="Second company"))
     assert standing(other) == {}
+
+
+def test_a_vendor_that_does_not_answer_is_one_warning_and_an_error_when_it_lasts(
+    office: Office, connection: Connection
+) -> None:
+    office.record(*[sale(at=database_now() + timedelta(hours=1)) for _ in range(5)])
+    office.enter()
+    now = database_now()
+    Circuit.objects.create(connection=connection, failures=5, rests=1, opened_at=now, rests_until=now)
+    assert standing(connection) == {"unreachable": 0}
+    assert Alert.objects.get().severity == Alert.Severity.WARNING
+    Circuit.objects.update(opened_at=now - timedelta(minutes=31))
+    assert standing(connection) == {"unreachable": 0}
+    assert Alert.objects.get().severity == Alert.Severity.ERROR
+    Circuit.objects.update(failures=0, rests=0, opened_at=None, rests_until=None)
+    assert standing(connection) == {}

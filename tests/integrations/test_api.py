@@ -17,6 +17,7 @@ from integrations.api.throttles import counted_in
 from integrations.models import Alert, ApiToken, ApiUse, Connection, Heartbeat
 from ledger.admin.scoping import ACCOUNTANT, AUDITOR, STORE_MANAGER
 from ledger.clock import database_now
+from ledger.errors import Flaw, Unreadable
 from ledger.models import AuditRecord, Posting, Store, SyncOrder
 from ledger.terms import SyncState
 from tests.admin.conftest import connection, login
@@ -193,7 +194,7 @@ def test_a_store_manager_reads_the_own_stores_events_alone(sam: Caller, trade: O
 
 
 def test_a_store_manager_reads_no_money_of_the_company(sam: Caller, trade: Office) -> None:
-    [row] = [row for row in sam.get("/alerts/").json()["results"] if row["cause"] == ZELLE]
+    [row] = [row for row in sam.get("/alerts/").json()["results"] if "say where it is booked" in row["sentence"]]
     assert (row["events"], row["amount"]) == (1, "40.00")
     for address in ("/health/", f"/books/{trade.book.pk}/orders/"):
         assert sam.get(address).status_code == 403
@@ -210,12 +211,50 @@ def test_an_auditor_reads_and_orders_nothing(lee: Caller, trade: Office, woken: 
     assert woken == [] and posting("T4").state == SyncState.ERROR
 
 
-def test_a_store_manager_retries_the_own_stores_events_and_orders_no_past(sam: Caller, trade: Office) -> None:
+def test_a_store_manager_retries_what_the_own_stores_mend_and_orders_no_past(sam: Caller, trade: Office) -> None:
     book = f"/books/{trade.book.pk}"
     assert sam.post(f"{book}/past-sync/", {"first": "2010-12-14", "last": "2010-12-14"}).status_code == 403
     assert sam.post(f"{book}/retry/", {"ids": [posting("T4").pk, posting("T5").pk]}).status_code == 404
-    assert sam.post(f"{book}/retry/", {"cause": ZELLE}).json()["events"] == 1
+    for every in ({"cause": ZELLE}, {"all": True}):
+        assert sam.post(f"{book}/retry/", every).json()["events"] == 0, "the accountant has to act first"
+    refused = sam.post(f"{book}/retry/", {"ids": [posting("T4").pk]})
+    assert refused.status_code == 409 and "Your accountant has to act first" in refused.json()["problem"]
+    Posting.objects.filter(number__in=["T4", "T5"]).update(error_code=Unreadable.code, cause=Flaw.TOTAL.cause)
+    assert sam.post(f"{book}/retry/", {"all": True}).json()["events"] == 1
     assert [posting(number).state for number in ("T4", "T5")] == [SyncState.NOT_SYNCED, SyncState.ERROR]
+
+
+def test_a_store_manager_reads_no_word_of_accounting(sam: Caller, maria: Caller, trade: Office) -> None:
+    stuck = f"/events/{posting('T4').pk}/"
+    assert "payment account" in maria.get(stuck).json()["error"]
+    said = sam.get(stuck).json()
+    assert "your accountant has to say where it is booked" in said["error"]
+    posted = f"/events/{posting('T1').pk}/"
+    assert len(maria.get(posted).json()["attempts"]) == 1 and sam.get(posted).json()["attempts"] == []
+    for address in (stuck, posted):
+        read = sam.get(address).json()
+        assert read["story"]["entries"] == [] and read["story"]["booked_revision"] is None
+        assert (read["outcome"], read["entry"], read["cause"]) == ("", None, ""), address
+        told = [*read.values(), *read["story"].values()]
+        assert not [
+            part for part in told for word in ("unmapped", "posted", "journal", "account is") if word in str(part)
+        ]
+    assert maria.get(posted).json()["outcome"] == "posted" and maria.get(stuck).json()["cause"] == ZELLE
+    listed = sam.get(f"/books/{trade.book.pk}/events/").json()["results"]
+    assert {(row["outcome"], row["entry"], row["cause"]) for row in listed} == {("", None, "")}
+    Posting.objects.filter(number="T4").update(error_code=Unreadable.code, cause=Flaw.TOTAL.cause)
+    assert sam.get(stuck).json()["cause"] == Flaw.TOTAL.cause
+    Posting.objects.filter(number="T4").update(error_code="unmapped", cause=ZELLE)
+    [row] = [one for one in sam.get("/alerts/").json()["results"] if "say where it is booked" in one["sentence"]]
+    assert row["cause"] == ""
+    assert "your accountant has to say where it is booked" in row["sentence"]
+    assert sam.get(f"/alerts/{row['id']}/").json()["sentence"] == row["sentence"]
+    assert sam.get(f"/books/{trade.book.pk}/entries/").status_code == 403
+
+
+def test_a_store_manager_reads_the_own_stores(sam: Caller, maria: Caller, trade: Office) -> None:
+    assert [row["name"] for row in sam.get("/stores/").json()["results"]] == ["Main Street"]
+    assert len(maria.get("/stores/").json()["results"]) > 1
 
 
 def test_who_may_not_open_the_screens_may_not_call(trade: Office) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import ApiToken
-from ledger.models import AuditRecord
+from ledger.models import AuditRecord, Store
 from tests.admin.conftest import Login, login
 from tests.integrations.api_people import API, token_of
 
@@ -37,6 +38,19 @@ def test_a_token_is_shown_once_works_at_once_and_is_kept_as_a_hash(login: Login)
     record = AuditRecord.objects.get(deed="made an API token of")
     assert record.actor_name == "sam" and record.after["name"] == "Nightly report"
     assert token not in str(record.after)
+
+
+def test_a_token_ends_with_its_last_day_where_the_stores_are(login: Login, stores: dict[str, Store]) -> None:
+    Store.objects.update(time_zone="America/Los_Angeles")
+    client = login("ledger.view_posting")
+    assert "America/Los_Angeles" in client.get(page()).content.decode()
+    day = timezone.now().date() + timedelta(days=30)
+    said = client.post(page(), filled(last_day=str(day))).content.decode()
+    expiry = ApiToken.objects.get().expiry
+    assert expiry is not None
+    local = expiry.astimezone(ZoneInfo("America/Los_Angeles"))
+    assert local.date() == day and local.hour == 23
+    assert f"{day:%b %-d, %Y}, 23:59 P" in said
 
 
 @pytest.mark.parametrize(

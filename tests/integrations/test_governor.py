@@ -165,3 +165,10 @@ def test_two_processes_together_never_exceed_the_vendors_limits(sandbox: Sandbox
     assert after["requests"] - before["requests"] == 50
     assert after["throttled"] == before["throttled"]
     assert time.monotonic() - started > 4
+
+
+def test_what_is_taken_of_a_limit_comes_back_with_time(limiter: BucketLimiter) -> None:
+    limiter.take("batch")
+    assert {use.kind: use.taken for use in limiter.use()} == {"request": 0, "batch": 1}
+    Bucket.objects.update(filled_at=database_now() - timedelta(seconds=2))
+    assert {use.kind: use.taken for use in limiter.use()} == {"request": 0, "batch": 0}

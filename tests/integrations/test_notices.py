@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
@@ -20,6 +21,7 @@ from ledger.clock import database_now
 from ledger.errors import Refused
 from ledger.journal import orders
 from ledger.models import Posting, Store
+from ledger.moments import plain
 from ledger.terms import SyncState
 from ledger.values import EventFacts
 from tests.integrations.post_office import Chat, MailServer, chat_receiver, free_port, mail_server
@@ -257,6 +259,16 @@ def test_a_warning_that_becomes_an_error_is_told_again(maria: Subscription) -> N
     now = database_now()
     alert = Alert.objects.create(cause="capture", severity="warning", sentence="x", first_seen_at=now, last_seen_at=now)
     assert alerts._update(alert, alerts.Problem("y", 0)) and not alerts._update(alert, alerts.Problem("y", 9))
+
+
+def test_a_message_tells_moments_by_the_clock_of_its_reader(
+    office: Office, connection: Connection, maria: Subscription, mails: MailServer
+) -> None:
+    Subscription.objects.update(time_zone="Asia/Tokyo")
+    happen(office, connection, lost("9"))
+    send_all()
+    begun = Alert.objects.get().first_seen_at
+    assert f"since {plain(begun, ZoneInfo('Asia/Tokyo'))}" in mails.bodies()[0] and "JST" in mails.bodies()[0]
 
 
 def test_a_card_number_never_leaves(

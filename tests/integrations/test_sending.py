@@ -39,6 +39,19 @@ def test_several_sales_go_in_one_batch(sandbox: Sandbox, running: Connection, of
     assert len(Batch.objects.get().references) == MANY
 
 
+def test_the_last_answer_is_the_last_one_that_came(sandbox: Sandbox, running: Connection, office: Office) -> None:
+    sell(office, FEW)
+    work(running, office)
+    running.refresh_from_db()
+    answered = running.answered_at
+    assert answered is not None
+    Connection.objects.update(base_url="http://127.0.0.1:9")  # nobody listens there
+    sell(office, FEW)
+    assert pipeline.post(Connection.objects.get(pk=running.pk)) == FEW
+    running.refresh_from_db()
+    assert running.answered_at == answered
+
+
 def test_the_payload_is_kept_as_proof(sandbox: Sandbox, running: Connection, office: Office) -> None:
     (facts,) = sell(office, FEW)
     work(running, office)

@@ -1,11 +1,15 @@
 """The wake-ups: each may come twice, late or never; the truth is the row."""
 
+import ast
 import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
 from integrations import leases, schedules, tasks
@@ -161,9 +165,18 @@ def test_a_heartbeat_is_one_row_with_the_time_of_now(db: None) -> None:
 def test_schedules_are_installed_once_and_name_real_tasks(db: None) -> None:
     schedules.install()
     schedules.install()
-    functions = list(Schedule.objects.values_list("func", flat=True))
+    functions = list(Schedule.objects.filter(schedule_type=Schedule.MINUTES).values_list("func", flat=True))
     assert sorted(functions) == sorted(set(functions)) == sorted(schedules.EVERY_MINUTE.values())
-    assert all(callable(getattr(tasks, name.rsplit(".", 1)[1])) for name in functions)
+    assert all(callable(import_string(name)) for name in functions)
+
+
+def test_once_a_day_the_rows_of_ended_sessions_are_taken_away(db: None) -> None:
+    schedules.install()
+    daily = Schedule.objects.get(schedule_type=Schedule.DAILY)
+    for key, days in (("ended", -1), ("alive", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=timezone.now() + timedelta(days=days))
+    import_string(daily.func)(ast.literal_eval(daily.args))
+    assert [session.session_key for session in Session.objects.all()] == ["alive"]
 
 
 def test_no_task_writes_the_audit_of_people(running: Connection, office: Office) -> None:

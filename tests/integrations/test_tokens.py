@@ -24,6 +24,7 @@ class Renewed:
     access_token: str
     refresh_token: str
     access_expires_in: int = 3600
+    refresh_expires_in: int | None = 8_640_000
 
 
 @dataclass
@@ -66,6 +67,13 @@ def stored(connection: Connection) -> Connection:
     return connection
 
 
+def test_the_end_of_the_new_refresh_token_is_kept_with_it(connected: Connection) -> None:
+    assert tokens.refresh_ends(connected) is None
+    RefreshedTokens(connected.pk, Vendor().refresh).renew(used=7)
+    end = tokens.refresh_ends(stored(connected))
+    assert end is not None and timedelta(days=99) < end - database_now() < timedelta(days=101)
+
+
 def test_a_token_that_still_works_is_not_renewed(connected: Connection) -> None:
     vendor = Vendor()
     token = RefreshedTokens(connected.pk, vendor.refresh).current()
@@ -82,7 +90,8 @@ def test_a_token_about_to_expire_is_renewed_before_it_is_used(connected: Connect
 def test_both_new_tokens_are_kept_beside_the_keys(connected: Connection) -> None:
     RefreshedTokens(connected.pk, Vendor().refresh).renew(used=7)
     kept = stored(connected)
-    assert kept.credentials == {"access_token": "access-1", "refresh_token": "refresh-1", "client_id": "kept"}
+    known = {name: value for name, value in kept.credentials.items() if name != tokens.REFRESH_ENDS}
+    assert known == {"access_token": "access-1", "refresh_token": "refresh-1", "client_id": "kept"}
     assert (kept.token_version, kept.refresh_lease_until) == (8, None)
     assert kept.token_expires_at is not None and kept.token_expires_at > database_now()
 

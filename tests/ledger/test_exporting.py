@@ -49,6 +49,14 @@ def test_a_workbook_has_numbers_and_dates_that_can_be_reckoned_with() -> None:
     assert sheet["A2"].data_type == "s" and sheet.title == "test table"
 
 
+def test_a_long_csv_leaves_in_blocks_and_its_headings_at_once() -> None:
+    rows = ([str(number)] for number in range(1000))
+    blocks = exporting.as_csv(Table("t", ["Number"], rows))
+    assert next(blocks).endswith("Number\r\n") and next(rows) == ["0"], "no row was read for the headings"
+    rest = list(blocks)
+    assert len(rest) < 10 and "".join(rest).split() == [str(number) for number in range(1, 1000)]
+
+
 def test_a_character_that_no_workbook_takes_is_left_out() -> None:
     sheet = load_workbook(exporting.as_xlsx(Table("t", ["A"], [("a\x00b",)]))).active
     assert sheet is not None and sheet["A2"].value == "ab"
@@ -56,7 +64,7 @@ def test_a_character_that_no_workbook_takes_is_left_out() -> None:
 
 def test_an_export_is_in_the_audit_and_names_its_book_and_day(book: Book, admin_user: User) -> None:
     answer = exporting.exported(admin_user, TABLE, form="csv", about=book, book=book.name, rows=1)
-    name = f"main-street-trading-testtable-{datetime.now(UTC):%Y}"
+    name = f"daybook-testtable-main-street-trading-{datetime.now(UTC):%Y}"
     assert name in answer["Content-Disposition"] and answer["Cache-Control"] == "no-store"
     record = AuditRecord.objects.get()
     assert (record.actor_name, record.subject_id) == ("admin", str(book.pk))

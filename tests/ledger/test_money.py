@@ -72,3 +72,8 @@ def test_currencies_have_their_own_places() -> None:
 def test_people_read_negatives_in_parentheses() -> None:
     assert money.shown(Decimal("-1234.5")) == "(1,234.50) USD"
     assert money.shown(Decimal("0")) == "0.00 USD"
+
+
+@pytest.mark.parametrize(("cost", "said"), [("68.6", "68.60"), ("8", "8.00"), ("7.125", "7.125"), ("1E+2", "100.00")])
+def test_a_unit_price_is_shown_with_its_cents_and_with_every_place_it_has(cost: str, said: str) -> None:
+    assert money.price(Decimal(cost)) == said

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from ledger.clock import database_now
+from ledger.errors import Flaw
 from ledger.journal import feeds, orders
 from ledger.models import (
     Book,
@@ -77,6 +78,45 @@ def test_a_document_that_cannot_be_read_is_an_error_with_its_sentence_and_the_re
     assert (posting.state, posting.error_code) == (SyncState.ERROR, "unreadable")
     assert posting.error == f"Ticket T{broken}: its total is missing."
     assert posting.event.raw.text == '{"broken": true}'
+
+
+def test_documents_of_different_flaws_are_told_apart(office: Office) -> None:
+    flaws = [Flaw.TYPE, Flaw.AMOUNT, None]
+    office.record(*(unreadable(new_id(), flaw=flaw) for flaw in flaws))
+    causes = Posting.objects.order_by("pk").values_list("cause", flat=True)
+    assert list(causes) == ["unreadable:type", "unreadable:amount", "unreadable"]
+
+
+def test_another_flaw_of_the_same_document_is_another_cause(office: Office) -> None:
+    broken = new_id()
+    office.record(unreadable(broken, flaw=Flaw.TYPE))
+    assert office.record(unreadable(broken, what="its total is '?'.", flaw=Flaw.AMOUNT)).changed == 1
+    assert Posting.objects.get().cause == "unreadable:amount"
+
+
+def test_what_was_recorded_without_its_cause_gets_it_when_it_is_read_again(office: Office) -> None:
+    broken = new_id()
+    office.record(unreadable(broken))
+    assert Posting.objects.get().cause == "unreadable"
+    office.record(unreadable(broken, flaw=Flaw.TYPE))
+    assert Posting.objects.get().cause == "unreadable:type"
+
+
+def test_an_unreadable_event_that_is_retried_keeps_its_cause(office: Office) -> None:
+    office.record(unreadable(new_id(), flaw=Flaw.TYPE))
+    orders.retry(Posting.objects.all(), actor=None)
+    office.enter()
+    assert Posting.objects.get().cause == "unreadable:type"
+
+
+def test_a_document_that_is_open_again_has_a_cause_of_its_own(office: Office) -> None:
+    facts = sale(at=database_now() + timedelta(hours=1))
+    office.record(facts)
+    office.record(replace(unreadable(facts.header.external_id), problem=None))
+    posting = office.posting(facts)
+    assert posting.cause == "unreadable:reopened"
+    office.record(facts)
+    assert (office.posting(facts).cause, office.posting(facts).event.problem_cause) == ("", "")
 
 
 def test_what_can_be_read_of_an_unreadable_document_is_kept(office: Office) -> None:

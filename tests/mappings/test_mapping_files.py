@@ -332,10 +332,28 @@ def test_a_refused_row_is_told_with_its_line_and_reason(
     assert why in refused.reason
 
 
-def test_of_two_rows_for_one_place_the_second_is_refused(book: Book, mapping: MappingTable) -> None:
-    rows = [["Payment account", "Visa", "", "", "Checking"], ["tender", "[2]", "", "", "Savings"]]
+def test_of_two_equal_rows_the_second_is_refused(book: Book, mapping: MappingTable) -> None:
+    rows = [["Payment account", "Visa", "", "", "Checking"], ["tender", "[2]", "", "", "checking"]]
     made = plan(book, table(*rows))
-    assert len(made.changes) == 1 and made.refused[0].reason == "the same as line 2"
+    assert len(made.changes) == 1 and [refused.reason for refused in made.refused] == ["the same as line 2"]
+
+
+def test_rows_that_contradict_each_other_are_all_refused(book: Book, mapping: MappingTable) -> None:
+    accounts = ["Checking", "Savings", "Checking"]
+    rows = [["Shipping income", "", "", "", "Sales:Other"], *(["tender", "Visa", "", "", name] for name in accounts)]
+    made = plan(book, table(*rows))
+    assert [change.label for change in made.changes] == ["Shipping income"]
+    assert [(refused.line, refused.reason) for refused in made.refused] == [
+        (3, "lines 3 and 4 contradict each other: Checking and Savings; keep one"),
+        (4, "lines 3 and 4 contradict each other: Checking and Savings; keep one"),
+        (5, "lines 4 and 5 contradict each other: Savings and Checking; keep one"),
+    ]
+
+
+def test_rows_without_lines_that_contradict_each_other_are_refused(book: Book, mapping: MappingTable) -> None:
+    made = loading.plan(book, [MappingRow("tender", name, tender="2") for name in ("Checking", "Savings")])
+    assert made.changes == [] and len(made.refused) == 2
+    assert made.refused[0].reason == "two rows contradict each other: Checking and Savings; keep one"
 
 
 def test_a_number_and_a_name_of_two_accounts_are_refused(
@@ -344,6 +362,35 @@ def test_a_number_and_a_name_of_two_accounts_are_refused(
     Account.objects.filter(pk=chart["Checking"].pk).update(number="1000")
     (refused,) = plan(book, table(["Payment account", "Visa", "", "1000", "Sales:Other"])).refused
     assert "the number 1000 belongs to 1000 Checking" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "why"),
+    [
+        ("9999", "Checking", "no account has the number 9999; 'Checking' has the number 1000; correct it"),
+        ("9999", "Savings", "no account has the number 9999; 'Savings' has no number; correct it"),
+        ("1000", "Chequing", "the number 1000 belongs to 1000 Checking, not to 'Chequing'; correct one"),
+        ("9999", "Chequing", "there is no account '9999 Chequing'"),
+        ("9999", "", "there is no account '9999'"),
+        ("0100", "", "there is no account '0100'"),
+    ],
+)
+def test_a_number_that_is_not_the_accounts_is_refused_and_never_passed_over(
+    book: Book, mapping: MappingTable, chart: dict[str, Account], number: str, name: str, why: str
+) -> None:
+    Account.objects.filter(pk=chart["Checking"].pk).update(number="1000")
+    made = plan(book, table(["Payment account", "Visa", "", number, name]))
+    assert why in made.refused[0].reason and made.changes == []
+
+
+def test_number_and_name_of_one_account_are_taken_though_each_alone_names_several(
+    book: Book, mapping: MappingTable, chart: dict[str, Account]
+) -> None:
+    Account.objects.filter(full_name__in=["Checking", "Savings"]).update(number="1000")
+    (change,) = plan(book, table(["Payment account", "Visa", "", "1000", "Savings"])).changes
+    assert change.wanted.account == chart["Savings"]
+    (refused,) = plan(book, table(["Payment account", "Visa", "", "1000", ""])).refused
+    assert refused.reason == "there are 2 accounts '1000'; give the name as well"
 
 
 def test_a_row_that_stands_already_is_never_refused(book: Book, mapping: MappingTable) -> None:

@@ -18,14 +18,14 @@ from django.contrib.auth.models import User
 from integrations import alerts, connecting
 from integrations.models import AccountImport, Capture, Connection
 from ledger.clock import database_now
-from ledger.errors import DaybookError, ForeignEntry, OutcomeUnknown, PeriodClosed, Rejected
+from ledger.errors import DaybookError, Flaw, ForeignEntry, OutcomeUnknown, PeriodClosed, Rejected
 from ledger.journal import charts, delivery, figures, marking, orders, recording
 from ledger.journal.delivery import Claim
 from ledger.journal.readings import Reading
 from ledger.models import Book, Feed, JournalEntry, Posting, Source, Store
 from ledger.terms import Dimension, SyncState
 from ledger.values import Delivered, DimensionName, EventFacts, ItemFact, RemoteEntry, TaxFact, TenderFact
-from mappings import loading
+from mappings import loading, use
 from tests.conftest import CHART, DEMO_MAPPING, VALUES, remote_account
 from tests.office import LEASE, Office, begin
 from tests.screens import people
@@ -333,10 +333,11 @@ def _unreadable_tickets(company: Company, day: date) -> list[Reading]:
     los_angeles = company.stores[1].external_id
     known = ticket(item("42.00"), paid("42.00"), external_id="100873", store=los_angeles, day=day, at=company.clock.now)
     said = "its item 22423 has no unit cost. Enter the cost in Heartland, then the ticket is read again by itself."
-    one = unreadable("100873", what=said, readable=True)
+    one = unreadable("100873", what=said, readable=True, flaw=Flaw.COST)
     assert one.problem is not None
     one.problem.header = known.header
-    return [one, unreadable("100874", what="its total is missing. Complete or void the ticket in Heartland.")]
+    missing = "its total is missing. Complete or void the ticket in Heartland."
+    return [one, unreadable("100874", what=missing, flaw=Flaw.AMOUNT)]
 
 
 def _this_afternoon(company: Company, now: datetime) -> None:
@@ -436,3 +437,4 @@ def _look(company: Company) -> None:
         alerts.refresh(connection)
     for office in (company.main, company.holding):
         figures.refresh(office.book)
+        use.refresh(office.book)

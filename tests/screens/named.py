@@ -22,7 +22,7 @@ class Screen:
     """A screen by its name; `address` is asked when it is opened, and empty where there is no such screen.
 
     `pictured_for`: whose work it is, by user name, and so in whose folder its picture lies. Whoever it is,
-    tests/browser/test_every_screen.py opens it as ines, who may do everything, and as sam, who sees one store.
+    tests/browser/test_every_screen.py opens it as ines, who may do everything, as sam, who sees one store, and as them.
     """
 
     name: str

@@ -6,8 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from ledger import guards
-from ledger.audit import fingerprint
-from ledger.models import AuditRecord
+from ledger.audit import fingerprint, newest_record
 
 
 class Command(BaseCommand):
@@ -27,8 +26,7 @@ class Command(BaseCommand):
                 f"The database does not guard the audit: {', '.join(missing)}. Run `manage.py migrate`, "
                 "then find out who took the guards away."
             )
-        last = AuditRecord.objects.order_by("pk").values_list("pk", flat=True).last() or 0
-        through = last if through is None else through
+        through = newest_record() if through is None else through
         count, found = fingerprint(through=through)
         wanted = str(options["fingerprint"])
         if wanted and wanted != found:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from integrations.heartland_retail.payloads import gift_card_tender, read_name, read_store, read_ticket, was_completed
-from ledger.errors import Unreadable
+from ledger.errors import Flaw, Unreadable
 from ledger.terms import DEFAULT_CLASS, Dimension
 from ledger.values import DimensionName, EventFacts, RemoteStore, TaxFact, TenderFact
 from sandbox.shop import build_shop
@@ -214,6 +214,28 @@ def test_what_cannot_be_read_is_refused_by_name(changes: Json, words: str) -> No
     assert words in sentence
 
 
+@pytest.mark.parametrize(
+    ("changes", "flaw"),
+    [
+        ({"type": "Invoice"}, Flaw.TYPE),
+        ({"lines": [item_line(type="LoyaltyLine")]}, Flaw.LINE),
+        ({"lines": None}, Flaw.PARTS),
+        ({"payments": None}, Flaw.PARTS),
+        ({"lines": [item_line(item_id=999)]}, Flaw.ITEM),
+        ({"lines": [item_line(), tax_line(tax_jurisdiction_id=[3])]}, Flaw.ID),
+        ({"source_location_id": None}, Flaw.NO_STORE),
+        ({"completed_at": None, "local_completed_at": None}, Flaw.TIME),
+        ({"payments": [payment(status="pending")]}, Flaw.TENDER),
+        ({"payments": [payment(payment_type_id=None)]}, Flaw.TENDER),
+        ({"payments": [payment(amount="?")]}, Flaw.AMOUNT),
+        ({"total": None}, Flaw.AMOUNT),
+        ({"balance": "none"}, Flaw.AMOUNT),
+    ],
+)
+def test_each_kind_of_refusal_has_a_cause_of_its_own(changes: Json, flaw: Flaw) -> None:
+    assert refusal(ticket(**changes)).cause == f"unreadable:{flaw.value}"
+
+
 def test_a_number_that_json_does_not_know_is_no_amount() -> None:
     assert "not an amount" in str(refusal(ticket(total=float("nan"))))
 
@@ -242,8 +264,9 @@ def test_a_refusal_leaves_open_what_could_not_be_read() -> None:
 
 
 def test_what_is_no_json_is_refused() -> None:
-    with pytest.raises(Unreadable, match="no JSON object"):
+    with pytest.raises(Unreadable, match="no JSON object") as refused:
         read_ticket(b"<html>")
+    assert refused.value.cause == "unreadable:json"
 
 
 def test_a_card_number_in_a_name_or_sentence_is_masked() -> None:

@@ -153,8 +153,9 @@ def test_an_amount_that_cannot_be_read_is_never_guessed(amount: object) -> None:
 
 @pytest.mark.parametrize("changes", [{"TxnDate": None}, {"TxnDate": "yesterday"}, {"Id": ""}])
 def test_an_entry_without_date_or_id_is_unreadable(changes: dict[str, object]) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unreadable) as refused:
         payloads.remote_entry(JOURNAL_ENTRY | changes)
+    assert refused.value.cause == "unreadable:answer"  # nothing that a person mends at the till
 
 
 def test_an_account_is_read_with_the_names_of_its_parents() -> None:
