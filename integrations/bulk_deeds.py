@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from integrations.models import BulkDeed
 from ledger.admin.scoping import Person, is_store_manager, may
-from ledger.errors import AT_THE_TILL, ForeignEntry
+from ledger.errors import AT_THE_TILL, BY_HAND, ForeignEntry
 from ledger.journal import many
 from ledger.models import Book, Posting
 from ledger.terms import DeliveryState, SyncState
@@ -166,3 +166,14 @@ def deed_of(kind: str, person: Person) -> Deed:
 def deeds_of(person: Person) -> list[Deed]:
     """The deeds that this person may do."""
     return [deed_of(kind, person) for kind, deed in DEEDS.items() if may(person, deed.permission)]
+
+
+def deeds_on(cause: str, person: Person) -> list[Deed]:
+    """The deeds that this person may do to all events which one cause holds in Error, the likeliest cure first."""
+    kinds = [BulkDeed.Kind.SET_ASIDE]
+    if cause not in {flaw.cause for flaw in BY_HAND}:
+        kinds.insert(0, BulkDeed.Kind.RETRY)
+    if cause == ForeignEntry.code:
+        kinds.insert(0, BulkDeed.Kind.ADOPT)
+    helpful = [DEEDS[kind] for kind in kinds if cause in AT_THE_TILL or not is_store_manager(person)]
+    return [deed_of(deed.kind, person) for deed in helpful if may(person, deed.permission)]

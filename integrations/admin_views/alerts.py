@@ -16,16 +16,19 @@ from django.views.decorators.http import require_POST
 
 from integrations import alerts, hearing, remedies, wording
 from integrations.admin_views.access import address_of, answer, page
+from integrations.admin_views.alert_history import history
 from integrations.admin_views.health import events_address
 from integrations.alert_forms import AlertFilter
-from integrations.models import Alert, Heartbeat, Notice
+from integrations.bulk_deeds import deeds_on
+from integrations.models import Alert, Heartbeat
 from integrations.seeing import affected, alerts_seen_by, may_mend, who_may_mend
 from ledger.admin.scoping import Person, is_store_manager, may, may_for_all
 from ledger.admin.upstairs import zone_of_reader
 from ledger.clock import database_now
 from ledger.errors import Refused
-from ledger.models import AuditRecord, Book, Posting
+from ledger.models import Book, Posting
 from ledger.moments import zone_of_house, zones_of_books
+from ledger.terms import SyncState
 
 ROWS = 50
 HEARERS = "auth.view_user"
@@ -183,12 +186,6 @@ def _silent_since() -> datetime | None:
 # --- One alert ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Moment:
-    at: datetime
-    said: str
-
-
 def seen(request: HttpRequest, alert_id: int | str) -> Alert:
     """The alert, if this person sees it; 404 otherwise."""
     rows = alerts_seen_by(request.user)
@@ -205,10 +202,12 @@ def page_of_one(request: HttpRequest, alert: Alert) -> dict[str, Any]:
     postings = list(behind.select_related("store").order_by("business_date", "id")[:ROWS])
     return {
         "line": line(alert, person=person),
+        "deeds": deeds_on(alert.cause, person) if behind.filter(state=SyncState.ERROR).exists() else [],
+        "door": place.door,
         "remedy": remedies.remedy_of_a_store(place) if limited else remedies.remedy(place),
         "postings": postings,
         "by_store": list(_by_store(behind)),
-        "history": [] if limited else sorted(_history(alert), key=lambda moment: moment.at),
+        "history": [] if limited else history(alert),
         "may_act": may_mend(alert, person) and alert.closed_at is None,
         "may_assign": may_for_all(person, CHANGE) and alert.closed_at is None,
         "is_mine": alert.assigned_to_id == person.pk,
@@ -224,34 +223,6 @@ def page_of_one(request: HttpRequest, alert: Alert) -> dict[str, Any]:
 def _by_store(behind: QuerySet[Posting]) -> Iterable[Any]:
     rows = behind.order_by().values("store__name").annotate(events=Count("pk"), amount=Sum("amount"))
     return rows.order_by("-events", "store__name")
-
-
-def _history(alert: Alert) -> Iterable[Moment]:
-    yield Moment(alert.first_seen_at, "Opened")
-    told = Notice.objects.filter(alert=alert, state__in=[Notice.State.SENT, Notice.State.FAILED])
-    for notice in told.select_related("subscription__user").order_by("pk")[:200]:
-        yield _told(notice)
-    deeds = AuditRecord.objects.filter(subject_kind=alert._meta.label_lower, subject_id=str(alert.pk))
-    for record in deeds[:200]:
-        yield Moment(record.at, _done(record))
-    if alert.closed_at:
-        yield Moment(alert.closed_at, "Closed by itself: its cause is gone")
-
-
-def _told(notice: Notice) -> Moment:
-    what = {"opened": "", "again": " that it has become worse", "closed": " that it is solved"}
-    whom, by = notice.subscription.user, Notice.Channel(notice.channel).label.lower()
-    kind = what.get(notice.occasion.split(":")[0], "")
-    if notice.state == Notice.State.SENT and notice.sent_at:
-        return Moment(notice.sent_at, f"Told {whom}{kind} by {by}")
-    return Moment(notice.due_at, f"Could not tell {whom}{kind} by {by}: {notice.problem}")
-
-
-def _done(record: AuditRecord) -> str:
-    if "assigned_to" in record.after:
-        to = record.after["assigned_to"]
-        return f"{record.actor_name} gave it to {to}" if to else f"{record.actor_name} took it from everybody"
-    return f"{record.actor_name} acknowledged it"
 
 
 # --- Buttons --------------------------------------------------------------------------------------
