@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from integrations import remedies, vendors
 from integrations.admin_views.access import address_of
+from integrations.admin_views.progress import waits_for
 from integrations.models import Alert, BulkDeed, BulkItem, Connection
 from integrations.seeing import CHANGED_SINCE, OUTCOME_UNKNOWN, alerts_seen_by
 from ledger.admin import upstairs
@@ -23,6 +24,7 @@ def install() -> None:
     """Fill in what the core's pages ask for. Called once, when the application starts."""
     upstairs.name_systems_by(system)
     upstairs.say_to_stores_by(words_of_a_store)
+    upstairs.say_waits_by(wait)
     upstairs.tell(alerts)
     upstairs.tell(bulk_deeds)
     upstairs.name_pages_of_books_by(_pages_of_books)
@@ -40,6 +42,12 @@ def system(book: Book) -> str:
 def words_of_a_store(posting: Posting) -> str:
     """What holds an event up, for who runs the store and not the books."""
     return remedies.words_of_a_store(posting.cause, said=posting.error)
+
+
+def wait(book: Book) -> str:
+    """What is due in a book waits for this."""
+    connection = Connection.objects.filter(book=book).first()
+    return waits_for(connection, book) if connection else "Waiting: the book is not connected."
 
 
 # --- Alerts ---------------------------------------------------------------------------------------

@@ -77,11 +77,7 @@ def found(typed: str, *, reader: Person, request: HttpRequest) -> Iterator[Found
 def _events(typed: str, reader: Person) -> Iterator[Found]:
     if not may(reader, "ledger.view_posting"):
         return
-    rows = visible(Posting.objects.all(), to=reader).select_related("book", "store")
-    by_number = [posting for said in sorted({typed, typed.upper()}) for posting in _begins(rows, "number", said)]
-    # Two questions, each with its own index; one with an OR would read the table.
-    of_document = rows.filter(event__in=_documents(typed, reader)).order_by("pk")[:MOST]
-    for posting in list({p.pk: p for p in (*of_document, *by_number)}.values())[:MOST]:
+    for posting in events_called(typed, reader=reader):
         said = [
             str(posting.get_kind_display()),
             posting.standing,
@@ -92,6 +88,15 @@ def _events(typed: str, reader: Person) -> Iterator[Found]:
         ]
         link = reverse("admin:ledger_posting_change", args=[posting.pk])
         yield Found(posting.number, ", ".join(filter(None, said)), link, "receipt_long")
+
+
+def events_called(typed: str, *, reader: Person) -> list[Posting]:
+    """The first events whose number, id at the till or id in the logs begins so, each in each of its books."""
+    rows = visible(Posting.objects.all(), to=reader).select_related("book", "store", "event__source", "event__store")
+    by_number = [posting for said in sorted({typed, typed.upper()}) for posting in _begins(rows, "number", said)]
+    # Two questions, each with its own index; one with an OR would read the table.
+    of_document = rows.filter(event__in=_documents(typed, reader)).order_by("pk")[:MOST]
+    return list({p.pk: p for p in (*of_document, *by_number)}.values())[:MOST]
 
 
 def _documents(typed: str, reader: Person) -> list[int]:

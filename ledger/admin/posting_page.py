@@ -162,7 +162,7 @@ def _not_synced(posting: Posting) -> str:
         return "Ordered, but the sync is stopped. It is sent after Start Sync."
     if posting.error_detail:
         return f"The last try did not go through ({posting.error_detail}) It is tried again by itself."
-    return "It waits its turn and is sent by itself."
+    return f"It is sent by itself. {upstairs.wait_of(posting.book)}".rstrip()
 
 
 def _processing(posting: Posting) -> str:

@@ -48,6 +48,7 @@ _clock: list[Callable[[Person], tzinfo | None]] = []
 _system: list[Callable[[Book], str]] = []
 _pages_of_books: list[Callable[[Sequence[Book], Person], dict[int, str]]] = []
 _words_of_a_store: list[Callable[[Posting], str]] = []
+_waits: list[Callable[[Book], str]] = []
 
 
 def name_systems_by(name: Callable[[Book], str]) -> None:
@@ -81,6 +82,16 @@ def problem_of(posting: Posting, reader: Person) -> str:
     if is_store_manager(reader) and _words_of_a_store and posting.error:
         return _words_of_a_store[0](posting)
     return posting.error
+
+
+def say_waits_by(waits: Callable[[Book], str]) -> None:
+    """Who knows why nothing of a book moves."""
+    _waits[:] = [waits]
+
+
+def wait_of(book: Book) -> str:
+    """What the events of a book that are due wait for, in one sentence."""
+    return _waits[0](book) if _waits else ""
 
 
 def tell(teller: Teller) -> None:
