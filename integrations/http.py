@@ -24,11 +24,18 @@ from ledger.errors import DaybookError, OutcomeUnknown, RateLimited, Unreachable
 log = structlog.get_logger(__name__)
 
 
+class Place(Protocol):
+    """A place for one call inside a vendor's limits."""
+
+    def leave(self) -> None:
+        """The answer has come, or nothing was sent: the call is not under way any more."""
+
+
 class Limiter(Protocol):
     """Keeps us inside a vendor's limits, shared by every process that uses the connection."""
 
-    def take(self, kind: str) -> None:
-        """Wait for a place of this kind ("request", "batch"); raises RateLimited when it would take too long."""
+    def wait(self, *kinds: str) -> Place:
+        """Wait for a place for a call of these kinds ("request", "batch"); raises RateLimited when that is too long."""
 
     def pause(self, seconds: float) -> None:
         """Nobody takes a place for so many seconds: the vendor asked us to wait."""
@@ -64,8 +71,12 @@ class TokenSource(Protocol):
 class NoLimits:
     """A limiter and breaker for connections without limits of their own."""
 
-    def take(self, kind: str) -> None:
+    def wait(self, *kinds: str) -> "NoLimits":
         """Never waits."""
+        return self
+
+    def leave(self) -> None:
+        """Nothing was taken."""
 
     def pause(self, seconds: float) -> None:
         """Remembers nothing."""
@@ -122,14 +133,16 @@ class Http:
         body: bytes | None = None,
         send_before: float | None = None,
         request_id_header: str = "",
+        placed: bool = False,
     ) -> HttpAnswer:
         """One request. `write` says whether it may change something there.
 
         Raises Unreachable, RateLimited or OutcomeUnknown; answers below 500 other than 429 are returned.
         `send_before` is a time on the monotonic clock after which nothing may leave any more.
         `request_id_header` names the header in which the vendor names the call; errors keep what it says.
+        `placed`: the caller holds the place of this call already.
         """
-        with self.guarded(method, path, write=write, send_before=send_before):
+        with self.guarded(method, path, write=write, send_before=send_before, placed=placed):
             answer = self.session.request(
                 method,
                 self.base_url.rstrip("/") + path,
@@ -146,10 +159,21 @@ class Http:
             raise
 
     @contextmanager
-    def guarded(self, method: str, path: str, *, write: bool, send_before: float | None = None) -> Iterator[None]:
+    def guarded(
+        self, method: str, path: str, *, write: bool, send_before: float | None = None, placed: bool = False
+    ) -> Iterator[None]:
         """Run a call of any library built on requests inside our limits, log and judgement of failures."""
         self.breaker.allow()
-        self.limiter.take("request")
+        place = NoLimits() if placed else self.limiter.wait("request")
+        try:
+            with self._in_time(method, path, write=write, send_before=send_before):
+                yield
+        finally:
+            place.leave()
+
+    @contextmanager
+    def _in_time(self, method: str, path: str, *, write: bool, send_before: float | None) -> Iterator[None]:
+        """Nothing leaves after its time; what it means when a call fails."""
         if send_before is not None and time.monotonic() > send_before:
             raise Unreachable("The time to send had passed before anything left. Daybook tries again by itself.")
         started = time.monotonic()

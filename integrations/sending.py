@@ -64,7 +64,7 @@ def send(connection: Connection, books: AccountingSystem) -> int:
 
 
 def _claim(connection: Connection, book: Book, books: AccountingSystem) -> Claim | None:
-    limit = books.capabilities.batch_size
+    limit = vendors.limits(connection).items_per_batch or books.capabilities.batch_size
     return delivery.claim(book, limit=limit, lease=vendors.lease(connection), settle=vendors.settle(connection))
 
 
@@ -172,11 +172,12 @@ def _send_batch(
     books: AccountingSystem,
 ) -> bool:
     """False when the call was refused as a whole: nothing was booked, and each entry is sent alone."""
-    vendors.limiter(connection).take("batch")
-    key, send_before = booking.new_key(), _send_before(connection)
-    kept = delivery.begin(claim, entries, bodies=bodies, batch_key=key)
-    outgoing = [claim.outgoing[entry.reference] for entry in kept]
+    place = vendors.limiter(connection).wait("request", "batch")
     try:
+        key, send_before = booking.new_key(), _send_before(connection)
+        kept = delivery.begin(claim, entries, bodies=bodies, batch_key=key)
+        place.sends()
+        outgoing = [claim.outgoing[entry.reference] for entry in kept]
         with traced(traces=[entry.reference for entry in outgoing]):
             results = books.post_batch(outgoing, request_key=key, send_before=send_before) if outgoing else []
     except WAITS:
@@ -189,6 +190,8 @@ def _send_batch(
     except STUMBLES as defect:
         stumbled = _stumbled(defect, [entry.reference for entry in outgoing])
         results = [Delivered(entry.reference, error=stumbled) for entry in outgoing]
+    finally:
+        place.leave()
     _mark(claim, results, books)
     return True
 

@@ -88,8 +88,8 @@ def work(connection_id: int) -> str:
     if connection.book:
         alerts.refresh(connection)
         wake_telling()
-    # What was ordered between the last look and the end of the lease had its wake-up turned away.
-    if pipeline.is_due(connection):
+    # What was ordered between the last look and the end had its wake-up turned away; what is due soon goes on soon.
+    if pipeline.is_due(connection) or _wait(connection) is not None:
         wake(connection_id)
     return f"{done} entries handled."
 

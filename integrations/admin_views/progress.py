@@ -13,6 +13,7 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from integrations import bulk, vendors
 from integrations.admin_views.words import counted
+from integrations.breaker import rests_until
 from integrations.models import AccountImport, BulkDeed, Connection, Heartbeat
 from ledger.clock import database_now
 from ledger.models import Book, JournalEntry, Posting, SyncOrder
@@ -234,13 +235,24 @@ def waits_for(connection: Connection, book: Book) -> str:
         return "Waiting: “Use the financial system” is off."
     if not book.syncing:
         return "Waiting: the sync is stopped."
-    if pause := vendors.limiter(connection).paused_until():
-        return f"Waiting: {label} asked for a pause until {_clock(pause, book)}; it goes on by itself."
     return (
-        _of_the_entries(book, label)
+        _of_the_calls(connection, book, label)
+        or _of_the_entries(book, label)
         or _of_the_worker(book)
         or "Waiting for its turn: the first answer has not come yet."
     )
+
+
+def _of_the_calls(connection: Connection, book: Book, label: str) -> str:
+    """Why nobody calls at this moment."""
+    limiter = vendors.limiter(connection)
+    if pause := limiter.paused_until():
+        return f"Waiting: {label} asked for a pause until {_clock(pause, book)}; it goes on by itself."
+    if rest := rests_until(connection.pk):
+        return f"Waiting: {label} does not answer; Daybook asks again at {_clock(rest, book)}, by itself."
+    if place := limiter.next_batch():
+        return f"Waiting: the limit of {label} is used up until {_clock(place, book)}; it goes on by itself."
+    return ""
 
 
 def _of_the_entries(book: Book, label: str) -> str:

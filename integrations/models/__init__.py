@@ -11,7 +11,7 @@ from integrations.models.people import (
     OneTimePassword,
     SignInPolicy,
 )
-from integrations.models.working import Bucket, Circuit, Heartbeat, Lease
+from integrations.models.working import CallLog, Circuit, Heartbeat, Lease
 
 __all__ = [
     "AccountCreation",
@@ -20,9 +20,9 @@ __all__ = [
     "ApiToken",
     "ApiUse",
     "AuthenticatorApp",
-    "Bucket",
     "BulkDeed",
     "BulkItem",
+    "CallLog",
     "Capture",
     "Circuit",
     "Connection",

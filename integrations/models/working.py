@@ -1,4 +1,4 @@
-"""The rows by which processes agree: leases, buckets, circuits, heartbeats."""
+"""The rows by which processes agree: leases, calls that count, circuits, heartbeats."""
 
 from django.db import models
 
@@ -16,20 +16,19 @@ class Lease(models.Model):
         return self.name
 
 
-class Bucket(models.Model):
-    """A token bucket of a connection, shared by all processes. `level` is in thousandths of a place."""
+class CallLog(models.Model):
+    """The calls of a connection that count against its limits at this moment. Times in milliseconds since 1970.
 
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="buckets")
-    kind = models.CharField(max_length=20)
-    level = models.BigIntegerField()
-    filled_at = models.DateTimeField()
+    `times`: by kind of call, ascending. `flying`: until when a call that has no answer yet counts as under way.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="call_log")
+    times = models.JSONField(default=dict)
+    flying = models.JSONField(default=dict)
     paused_until = models.DateTimeField(null=True)
 
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["connection", "kind"], name="one_bucket_per_kind")]
-
     def __str__(self) -> str:
-        return f"{self.kind} of {self.connection}"
+        return f"calls of {self.connection}"
 
 
 class Circuit(models.Model):

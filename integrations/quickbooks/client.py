@@ -83,9 +83,11 @@ class Client:
     def create_batch(self, creations: Iterable[tuple[str, str]], *, request_key: str, send_before: float) -> Reply:
         """Create up to 30 entries: of each its name in the batch, at most 10 characters, and its JSON.
 
-        The caller takes the place of a batch from the limiter, before it records the attempt.
+        The caller takes the place of the call from the limiter, before it records the attempt.
         """
-        return self._write("/batch", batch_json(creations), request_key=request_key, send_before=send_before)
+        body = batch_json(creations).encode()
+        query = [("requestid", request_key)]
+        return self._send("POST", "/batch", params=query, body=body, send_before=send_before, placed=True)
 
     def _page(self, entity: str, *, where: str, start: int) -> list[Json]:
         statement = f"SELECT * FROM {entity} WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
@@ -110,7 +112,10 @@ class Client:
         params: Sequence[tuple[str, str]],
         body: bytes | None = None,
         send_before: float | None = None,
+        placed: bool = False,
     ) -> Reply:
+        held = iter([placed])  # the same call again, with a new token, takes a place of its own
+
         def send(token: str) -> HttpAnswer:
             return self._http.call(
                 method,
@@ -121,6 +126,7 @@ class Client:
                 body=body,
                 send_before=send_before,
                 request_id_header=REQUEST_ID,
+                placed=next(held, False),
             )
 
         return self._judged(repeat_with_new_token(self._tokens, send))

@@ -107,9 +107,10 @@ def test_how_long_the_connection_lasts_is_told_in_the_time_of_the_book(
 def test_the_limits_say_what_is_taken_of_them(connection: Connection, started: Book) -> None:
     limiter = vendors.limiter(connection)
     for _ in range(3):
-        limiter.take("batch")
+        limiter.wait("request", "batch")
     said = limits(connection, zone_of_book(started))
-    assert "3 of 36 batches at once (40 a minute are allowed)" in said and "0 of 400 requests" in said
+    assert "3 of 10 requests a second, 3 of 500 requests a minute, 3 of 40 batches a minute" in said
+    assert "3 of 10 calls under way." in said
     limiter.pause(60)
     assert "QuickBooks Online asked for a pause until" in limits(connection, zone_of_book(started))
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations import tasks
-from integrations.models import AccountImport, Bucket, Connection, Heartbeat
+from integrations.models import AccountImport, CallLog, Connection, Heartbeat
 from ledger.clock import database_now
 from ledger.errors import Rejected, Unreachable
 from ledger.journal import orders
@@ -81,9 +81,7 @@ def test_a_pause_that_the_vendor_asked_for_is_named(
     admin_client: Client, office: Office, connection: Connection, run: SyncOrder
 ) -> None:
     until = database_now() + timedelta(minutes=3)
-    Bucket.objects.create(
-        connection=connection, kind="request-0", level=0, filled_at=database_now(), paused_until=until
-    )
+    CallLog.objects.create(connection=connection, paused_until=until)
     local = plain(until, ZoneInfo("America/Chicago"), seconds=True)
     assert f"QuickBooks Online asked for a pause until {local};" in words(admin_client, connection, run)
 

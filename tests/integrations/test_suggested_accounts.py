@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from integrations import accounts_creating, tasks, vendors
 from integrations.accounts_creating import CREATED, FOUND, REFUSED, UNKNOWN, WAITING, Wanted
-from integrations.models import AccountCreation, AccountImport, Connection, Lease
+from integrations.models import AccountCreation, CallLog, AccountImport, Connection, Lease
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, RateLimited, Refused, Unreachable
 from ledger.models import Account, AuditRecord, Book, Feed
@@ -142,7 +142,7 @@ def test_while_nobody_answers_nothing_is_lost(fed: Connection, settings: Any) ->
     run(order)
     assert states(order) == [WAITING] and order.ended_at is None
     settings.VENDOR_URLS = urls
-    fed.buckets.all().delete()
+    CallLog.objects.all().delete()
     run(order)
     assert states(order) == [CREATED]
 

@@ -44,9 +44,14 @@ class Limits:
 
     taken: list[str] = field(default_factory=list)
     paused: list[float] = field(default_factory=list)
+    left: int = 0
 
-    def take(self, kind: str) -> None:
-        self.taken.append(kind)
+    def wait(self, *kinds: str) -> "Limits":
+        self.taken.extend(kinds)
+        return self
+
+    def leave(self) -> None:
+        self.left += 1
 
     def pause(self, seconds: float) -> None:
         self.paused.append(seconds)
