@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from integrations import accounts_creating, tasks, vendors
 from integrations.accounts_creating import CREATED, FOUND, REFUSED, UNKNOWN, WAITING, Wanted
-from integrations.models import AccountCreation, CallLog, AccountImport, Connection, Lease
+from integrations.models import AccountCreation, AccountImport, CallLog, Connection, Lease
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, RateLimited, Refused, Unreachable
 from ledger.models import Account, AuditRecord, Book, Feed

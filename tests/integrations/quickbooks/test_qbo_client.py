@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from integrations.quickbooks.client import quoted
-from ledger.errors import AuthExpired, OutcomeUnknown, RateLimited, Rejected, Unreachable
+from ledger.errors import AuthExpired, DaybookError, OutcomeUnknown, RateLimited, Rejected, Unreachable
 from tests.integrations.quickbooks.scripted import (
     REALM,
     FixedTokens,
@@ -117,11 +117,23 @@ def test_too_many_requests_pause_the_company_even_under_a_403() -> None:
     assert (caught.value.retry_after, http.limiter.paused) == (60.0, [60.0])
 
 
-def test_a_batch_takes_a_place_of_its_own_kind() -> None:
-    http = http_over(Script([answer(200, {"BatchItemResponse": []})]))
+@pytest.mark.parametrize(("before", "taken"), [([], []), ([answer(401, REFUSED_TOKEN)], ["request"])])
+def test_the_place_of_a_batch_is_its_callers_and_a_second_call_takes_its_own(
+    before: list[requests.Response], taken: list[str]
+) -> None:
+    http = http_over(Script([*before, answer(200, {"BatchItemResponse": []})]))
     client_over(http).create_batch([("e0", "{}")], request_key="k", send_before=soon())
     assert isinstance(http.limiter, Limits)
-    assert http.limiter.taken == ["request"]
+    assert (http.limiter.taken, http.limiter.left) == (taken, len(taken))
+
+
+@pytest.mark.parametrize("said", [answer(500, {}), answer(429, {}), answer(400, fault("2300"))])
+def test_a_place_is_given_back_whatever_the_answer_says(said: requests.Response) -> None:
+    http = http_over(Script([said]))
+    with pytest.raises(DaybookError):
+        client_over(http).create_entry("{}", request_key="k", send_before=soon())
+    assert isinstance(http.limiter, Limits)
+    assert (http.limiter.taken, http.limiter.left) == (["request"], 1)
 
 
 def test_a_query_reads_on_until_a_page_is_not_full() -> None:
