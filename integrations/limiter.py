@@ -5,7 +5,7 @@ the database. What each vendor permits stands in `vendors`.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -14,7 +14,7 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from integrations.models import CallLog
-from integrations.windows import Calls, Limits, Rate
+from integrations.windows import LATEST_ARRIVAL, Calls, Flight, Limits, Rate
 from ledger.clock import database_now
 from ledger.errors import RateLimited
 from ledger.locks import locked
@@ -43,18 +43,18 @@ class Place:
     """A place for one call, taken; `leave` when the answer has come, or when nothing is sent after all."""
 
     limiter: "RowLimiter"
-    kinds: Sequence[str]
+    kinds: tuple[str, ...]
     at: int
     name: str = field(default_factory=lambda: uuid4().hex[:8])
     taken: float = field(default_factory=time.monotonic)
     sent: float | None = None
 
     def sends(self) -> None:
-        """The call leaves now, some time after its place was taken: this is when the vendor counts it."""
+        """The call leaves now, some time after its place was taken."""
         self.sent = time.monotonic()
 
     def leave(self) -> None:
-        """The place is not under way any more; it counts in its windows until they have passed."""
+        """The call is not under way any more; it counts until its windows have passed."""
         self.limiter.left(self)
 
 
@@ -86,23 +86,18 @@ class RowLimiter:
             if wait > 0:
                 return wait / 1000
             place = Place(self, kinds, now)
-            calls.enter(kinds, at=now)
-            if self._limits.in_flight:
-                calls.flying[place.name] = now + int(self._longest() * 1000)
+            calls.enter(place.name, Flight(kinds, now, now + int(self._longest() * 1000)))
             self._keep(row, calls)
         return place
 
     def left(self, place: Place) -> None:
-        """Write down that a call is over, and when it was sent."""
-        if not self._limits.in_flight and place.sent is None:
-            return
+        """Write down that a call is over, and from when it counts."""
         sent = place.at + int(((place.sent or place.taken) - place.taken) * 1000)
         try:
             with transaction.atomic():
                 row, now = self._locked()
                 calls = self._calls(row, now)
-                calls.move(place.kinds, at=place.at, to=min(sent, now))
-                calls.flying.pop(place.name, None)
+                calls.leave(place.name, place.kinds, counts_from=min(sent + LATEST_ARRIVAL, now))
                 self._keep(row, calls)
         except DatabaseError as trouble:  # the answer counts more than the place, which expires by itself
             log.warning("place not given back", connection=self._connection_id, kind=type(trouble).__name__)
@@ -148,12 +143,14 @@ class RowLimiter:
         return row, _milliseconds(database_now())
 
     def _calls(self, row: CallLog, now: int) -> Calls:
-        calls = Calls(row.times, row.flying)
+        flying = {name: Flight(tuple(kinds), at, until) for name, (at, until, *kinds) in row.flying.items()}
+        calls = Calls(row.times, flying)
         calls.forget(self._limits.rates, now=now)
         return calls
 
     def _keep(self, row: CallLog, calls: Calls) -> None:
-        row.times, row.flying = calls.times, calls.flying
+        row.times = calls.times
+        row.flying = {name: [one.at, one.until, *one.kinds] for name, one in calls.flying.items()}
         row.save(update_fields=["times", "flying"])
 
 

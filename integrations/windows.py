@@ -1,15 +1,19 @@
 """Sliding windows over the times of past calls: when is the next place free? Pure: times are given, in milliseconds.
 
-A vendor counts a call when it arrives, which is later than we note it, and not always by the same time. So a call
-counts here a little longer than the vendor's window; how much was measured (docs/decisions/0026-windows-in-a-row.md).
+A vendor counts a call when it arrives, which we do not see: it lies between sending and answer. So a call counts as one
+of now while it is under way, and from its answer on for the length of the window. Then no window of the vendor's ever
+holds too many, however long anything takes on the way (docs/decisions/0026-windows-in-a-row.md).
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-MARGIN = 200
-"""Milliseconds by which a call counts longer than the vendor's window."""
+MARGIN = 50
+"""Milliseconds by which a call counts longer than the vendor's window, for clocks that do not go alike."""
+
+LATEST_ARRIVAL = 2000
+"""Milliseconds after sending by which a call has arrived; an answer may take longer, for the vendor works on it."""
 
 FULL = 100
 """Milliseconds after which to look again when all that may be under way is: an answer frees a place, no clock does."""
@@ -52,49 +56,56 @@ def _rates(*pairs: tuple[int | None, int]) -> list[Rate]:
     return [Rate(calls, seconds) for calls, seconds in pairs if calls]
 
 
+@dataclass(frozen=True)
+class Flight:
+    """A call under way: when its place was taken, and until when it counts as under way if no answer comes."""
+
+    kinds: tuple[str, ...]
+    at: int
+    until: int
+
+
 @dataclass
 class Calls:
-    """The calls that still count. `times`: of each kind, ascending. `flying`: until when a call under way counts so."""
+    """The calls that still count. `times`: from when those that were answered count, by kind, ascending."""
 
     times: dict[str, list[int]] = field(default_factory=dict)
-    flying: dict[str, int] = field(default_factory=dict)
+    flying: dict[str, Flight] = field(default_factory=dict)
 
     def forget(self, rates: Rates, *, now: int) -> None:
         """Drop what counts no longer. A time after now, of a clock that went back, becomes now."""
+        for name in [name for name, flight in self.flying.items() if flight.until <= now]:
+            lost = self.flying[name]
+            self.leave(name, lost.kinds, counts_from=min(lost.at + LATEST_ARRIVAL, now))
         for kind, times in self.times.items():
             longest = max((rate.counts_for for rate in rates.get(kind, ())), default=0)
-            counting = times[bisect_left(times, now - longest + 1) :]
-            self.times[kind] = [min(time, now) for time in counting]
-        self.flying = {name: until for name, until in self.flying.items() if until > now}
+            self.times[kind] = [min(time, now) for time in times[bisect_left(times, now - longest + 1) :]]
 
     def wait(self, kinds: Sequence[str], limits: Limits, *, now: int) -> int:
-        """Milliseconds until a call of all these kinds has a place; 0 when it has one now."""
-        waits = [_wait(self.times.get(kind, []), rate, now) for kind in kinds for rate in limits.rates.get(kind, ())]
+        """Milliseconds until a call of all these kinds may have a place; 0 when it has one now."""
+        waits = [self._wait(kind, rate, now) for kind in kinds for rate in limits.rates.get(kind, ())]
         if limits.in_flight and len(self.flying) >= limits.in_flight:
-            waits.append(min(FULL, min(self.flying.values()) - now))
+            waits.append(FULL)
         return max(waits, default=0)
 
-    def enter(self, kinds: Sequence[str], *, at: int) -> None:
-        for kind in kinds:
-            insort(self.times.setdefault(kind, []), at)
+    def enter(self, name: str, flight: Flight) -> None:
+        self.flying[name] = flight
 
-    def move(self, kinds: Sequence[str], *, at: int, to: int) -> None:
-        """A call that was entered at one time left at another; one that counts no longer is let be."""
+    def leave(self, name: str, kinds: Sequence[str], *, counts_from: int) -> None:
+        """The call is not under way any more."""
+        self.flying.pop(name, None)
         for kind in kinds:
-            times = self.times.get(kind, [])
-            place = bisect_left(times, at)
-            if place < len(times) and times[place] == at:
-                del times[place]
-                insort(times, to)
+            insort(self.times.setdefault(kind, []), counts_from)
 
     def within(self, kind: str, rate: Rate, *, now: int) -> int:
         """How many places of a rate are taken now."""
         times = self.times.get(kind, [])
-        return len(times) - bisect_left(times, now - rate.counts_for + 1)
+        return len(times) - bisect_left(times, now - rate.counts_for + 1) + sum(1 for _ in self._under_way(kind))
 
+    def _wait(self, kind: str, rate: Rate, now: int) -> int:
+        """Until the call that is the rate's number of calls back counts no longer."""
+        times = [*self.times.get(kind, ()), *(now for _ in self._under_way(kind))]
+        return max(0, times[-rate.calls] + rate.counts_for - now) if len(times) >= rate.calls else 0
 
-def _wait(times: Sequence[int], rate: Rate, now: int) -> int:
-    """Until the call that is the rate's number of calls back counts no longer."""
-    if len(times) < rate.calls:
-        return 0
-    return max(0, min(times[-rate.calls], now) + rate.counts_for - now)
+    def _under_way(self, kind: str) -> Iterator[Flight]:
+        return (flight for flight in self.flying.values() if kind in flight.kinds)

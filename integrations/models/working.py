@@ -19,7 +19,8 @@ class Lease(models.Model):
 class CallLog(models.Model):
     """The calls of a connection that count against its limits at this moment. Times in milliseconds since 1970.
 
-    `times`: by kind of call, ascending. `flying`: until when a call that has no answer yet counts as under way.
+    `times`: from when an answered call counts, by kind, ascending. `flying`: of each call under way when it took its
+    place, until when it counts so without an answer, and its kinds.
     """
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="call_log")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.windows import FULL, MARGIN, Calls, Limits, Rate
+from integrations.windows import FULL, LATEST_ARRIVAL, MARGIN, Calls, Flight, Limits, Rate
 
 NARROW = Limits(requests_per_minute=7, requests_per_second=3, batches_per_minute=2)
 MINUTE = 60_000 + MARGIN
@@ -16,19 +16,27 @@ def most_within(times: Sequence[int], milliseconds: int) -> int:
     return max((sum(begin <= time < begin + milliseconds for time in times) for begin in times), default=0)
 
 
-@given(st.lists(st.tuples(st.integers(0, 20_000), st.booleans()), max_size=60))
-def test_no_window_ever_holds_more_than_its_rate(pauses: list[tuple[int, bool]]) -> None:
+@given(st.lists(st.tuples(*[st.integers(0, 20_000)] * 2, st.integers(0, 9_000), st.booleans()), max_size=60))
+def test_no_window_ever_holds_more_than_its_rate(stream: list[tuple[int, int, int, bool]]) -> None:
+    """However long a call takes to arrive, and its answer to come."""
     calls, now, batches, requests = Calls(), 0, [], []
-    for pause, batch in pauses:
-        now += pause
+    coming: list[tuple[int, str, tuple[str, ...]]] = []
+    for number, (pause, way, work, batch) in enumerate(stream):
         kinds = ("request", "batch") if batch else ("request",)
-        calls.forget(NARROW.rates, now=now)
-        now += calls.wait(kinds, NARROW, now=now)
-        calls.forget(NARROW.rates, now=now)
-        assert calls.wait(kinds, NARROW, now=now) == 0
-        calls.enter(kinds, at=now)
-        requests.append(now)
-        batches.extend([now] * batch)
+        now += pause
+        while True:
+            for answer, name, its in sorted(coming):
+                if answer <= now:
+                    calls.leave(name, its, counts_from=answer)
+                    coming.remove((answer, name, its))
+            calls.forget(NARROW.rates, now=now)
+            if not (wait := calls.wait(kinds, NARROW, now=now)):
+                break
+            now += wait
+        calls.enter(str(number), Flight(kinds, now, now + 1_000_000))
+        coming.append((now + way + work, str(number), kinds))
+        requests.append(now + way)
+        batches.extend([now + way] * batch)
     assert most_within(requests, 1000) <= 3 and most_within(requests, 60_000) <= 7
     assert most_within(batches, 60_000) <= 2
 
@@ -47,9 +55,27 @@ def test_the_longest_wait_of_all_kinds_counts() -> None:
 
 
 def test_what_counts_no_longer_is_forgotten() -> None:
-    calls = Calls({"request": [0, 1, 2], "batch": [1]}, {"gone": 5, "under way": MINUTE + 9})
+    calls = Calls({"request": [0, 1, 2], "batch": [1]})
     calls.forget(NARROW.rates, now=MINUTE + 1)
-    assert calls == Calls({"request": [2], "batch": []}, {"under way": MINUTE + 9})
+    assert calls == Calls({"request": [2], "batch": []})
+
+
+def test_a_call_whose_answer_never_came_counts_from_when_it_must_have_arrived() -> None:
+    calls = Calls(flying={"lost": Flight(("request", "batch"), 0, 90_000), "under way": Flight(("batch",), 5, 90_001)})
+    calls.forget(NARROW.rates, now=90_000)
+    assert list(calls.flying) == ["under way"] and calls.times == {"request": [], "batch": []}
+    soon = Calls(flying={"lost": Flight(("batch",), 0, 3500)})
+    soon.forget(NARROW.rates, now=4000)
+    assert soon.times == {"batch": [LATEST_ARRIVAL]}
+
+
+def test_a_call_under_way_counts_as_one_of_now() -> None:
+    calls = Calls({"batch": [0]}, {"a": Flight(("batch",), 10, 90_000)})
+    assert calls.wait(("batch",), NARROW, now=40_000) == MINUTE - 40_000
+    calls.forget(NARROW.rates, now=MINUTE + 5)
+    assert calls.wait(("batch",), NARROW, now=MINUTE + 5) == 0
+    calls.enter("b", Flight(("batch",), MINUTE + 5, 200_000))
+    assert calls.wait(("batch",), NARROW, now=MINUTE + 5) == MINUTE
 
 
 def test_a_kind_without_a_rate_leaves_nothing_behind() -> None:
@@ -65,22 +91,13 @@ def test_a_clock_that_went_back_frees_no_place_and_holds_none_for_ever() -> None
     assert calls.times["batch"] == [1000, 1000]
 
 
-def test_calls_under_way_are_looked_at_again_soon() -> None:
-    two = Limits(in_flight=2)
-    assert Calls(flying={"a": 90_000}).wait(("request",), two, now=0) == 0
-    assert Calls(flying={"a": 90_000, "b": 80_000}).wait(("request",), two, now=0) == FULL
-    assert Calls(flying={"a": 90_000, "b": 40}).wait(("request",), two, now=0) == 40
-
-
-def test_a_call_that_left_later_counts_from_then() -> None:
-    calls = Calls({"request": [1, 1, 4], "batch": [1]})
-    calls.move(("request", "batch"), at=1, to=6)
-    assert calls.times == {"request": [1, 4, 6], "batch": [6]}
-    calls.move(("request",), at=2, to=9)
-    assert calls.times["request"] == [1, 4, 6]
+def test_when_too_many_are_under_way_one_looks_again_soon() -> None:
+    two, flight = Limits(in_flight=2), Flight(("request",), 0, 90_000)
+    assert Calls(flying={"a": flight}).wait(("request",), two, now=0) == 0
+    assert Calls(flying={"a": flight, "b": flight}).wait(("request",), two, now=0) == FULL
 
 
 def test_what_is_taken_is_counted_by_rate() -> None:
-    calls = Calls({"request": [0, 60_000, 60_100]})
-    assert calls.within("request", Rate(10, 1), now=60_100) == 2
-    assert calls.within("request", Rate(500, 60), now=60_100) == 3
+    calls = Calls({"request": [0, 60_000, 60_040]}, {"a": Flight(("request",), 0, 90_000)})
+    assert calls.within("request", Rate(10, 1), now=60_040) == 3
+    assert calls.within("request", Rate(500, 60), now=60_040) == 4
