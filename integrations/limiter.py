@@ -43,7 +43,6 @@ class Place:
     """A place for one call, taken; `leave` when the answer has come, or when nothing is sent after all."""
 
     limiter: "RowLimiter"
-    kinds: tuple[str, ...]
     at: int
     name: str = field(default_factory=lambda: uuid4().hex[:8])
     taken: float = field(default_factory=time.monotonic)
@@ -85,7 +84,7 @@ class RowLimiter:
             wait = max(calls.wait(kinds, self._limits, now=now), _pause(row, now))
             if wait > 0:
                 return wait / 1000
-            place = Place(self, kinds, now)
+            place = Place(self, now)
             calls.enter(place.name, Flight(kinds, now, now + int(self._longest() * 1000)))
             self._keep(row, calls)
         return place
@@ -97,7 +96,7 @@ class RowLimiter:
             with transaction.atomic():
                 row, now = self._locked()
                 calls = self._calls(row, now)
-                calls.leave(place.name, place.kinds, counts_from=min(sent + LATEST_ARRIVAL, now))
+                calls.leave(place.name, counts_from=min(sent + LATEST_ARRIVAL, now))
                 self._keep(row, calls)
         except DatabaseError as trouble:  # the answer counts more than the place, which expires by itself
             log.warning("place not given back", connection=self._connection_id, kind=type(trouble).__name__)

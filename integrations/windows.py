@@ -74,9 +74,9 @@ class Calls:
 
     def forget(self, rates: Rates, *, now: int) -> None:
         """Drop what counts no longer. A time after now, of a clock that went back, becomes now."""
-        for name in [name for name, flight in self.flying.items() if flight.until <= now]:
-            lost = self.flying[name]
-            self.leave(name, lost.kinds, counts_from=min(lost.at + LATEST_ARRIVAL, now))
+        lost = {name: flight.at for name, flight in self.flying.items() if flight.until <= now}
+        for name, at in lost.items():
+            self.leave(name, counts_from=min(at + LATEST_ARRIVAL, now))
         for kind, times in self.times.items():
             longest = max((rate.counts_for for rate in rates.get(kind, ())), default=0)
             self.times[kind] = [min(time, now) for time in times[bisect_left(times, now - longest + 1) :]]
@@ -91,10 +91,10 @@ class Calls:
     def enter(self, name: str, flight: Flight) -> None:
         self.flying[name] = flight
 
-    def leave(self, name: str, kinds: Sequence[str], *, counts_from: int) -> None:
-        """The call is not under way any more."""
-        self.flying.pop(name, None)
-        for kind in kinds:
+    def leave(self, name: str, *, counts_from: int) -> None:
+        """The call is not under way any more. One that was given up already counts since then."""
+        flight = self.flying.pop(name, None)
+        for kind in flight.kinds if flight else ():
             insort(self.times.setdefault(kind, []), counts_from)
 
     def within(self, kind: str, rate: Rate, *, now: int) -> int:
