@@ -48,6 +48,12 @@ class Place:
     taken: float = field(default_factory=time.monotonic)
     sent: float | None = None
 
+    def __enter__(self) -> "Place":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
     def sends(self) -> None:
         """The call leaves now, some time after its place was taken."""
         self.sent = time.monotonic()

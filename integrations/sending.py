@@ -24,7 +24,7 @@ from ledger.journal import booking, delivery, marking
 from ledger.journal.delivery import Claim
 from ledger.models import Book, JournalEntry
 from ledger.ports import AccountingSystem
-from ledger.values import Delivered, RemoteEntry
+from ledger.values import Delivered, OutgoingEntry, RemoteEntry
 
 log = structlog.get_logger(__name__)
 
@@ -172,28 +172,35 @@ def _send_batch(
     books: AccountingSystem,
 ) -> bool:
     """False when the call was refused as a whole: nothing was booked, and each entry is sent alone."""
-    place = vendors.limiter(connection).wait("request", "batch")
-    try:
+    with vendors.limiter(connection).wait("request", "batch") as place:
         key, send_before = booking.new_key(), _send_before(connection)
         kept = delivery.begin(claim, entries, bodies=bodies, batch_key=key)
-        place.sends()
         outgoing = [claim.outgoing[entry.reference] for entry in kept]
+        place.sends()
+        answer = _answer(outgoing, books, request_key=key, send_before=send_before)
+    if isinstance(answer, DaybookError):
+        marking.refused_whole(claim, kept, answer)
+        return False
+    _mark(claim, answer, books)
+    return True
+
+
+def _answer(
+    outgoing: Sequence[OutgoingEntry], books: AccountingSystem, *, request_key: str, send_before: float
+) -> list[Delivered] | DaybookError:
+    """One result for each entry of a batch, or the refusal of the whole. Raises WAITS: surely nothing was sent."""
+    try:
         with traced(traces=[entry.reference for entry in outgoing]):
-            results = books.post_batch(outgoing, request_key=key, send_before=send_before) if outgoing else []
+            return books.post_batch(outgoing, request_key=request_key, send_before=send_before) if outgoing else []
     except WAITS:
         raise
     except OutcomeUnknown as unknown:
-        results = [Delivered(entry.reference, error=unknown) for entry in outgoing]
+        return [Delivered(entry.reference, error=unknown) for entry in outgoing]
     except DaybookError as refusal:
-        marking.refused_whole(claim, kept, refusal)
-        return False
+        return refusal
     except STUMBLES as defect:
         stumbled = _stumbled(defect, [entry.reference for entry in outgoing])
-        results = [Delivered(entry.reference, error=stumbled) for entry in outgoing]
-    finally:
-        place.leave()
-    _mark(claim, results, books)
-    return True
+        return [Delivered(entry.reference, error=stumbled) for entry in outgoing]
 
 
 def _send_one(
