@@ -137,8 +137,8 @@ class Child:
         self.will.drop(self.process.pid)
         self.process = None
 
-    def stop(self, *, until: float, hurried: Callable[[], bool] = lambda: False) -> None:
-        self.ask_to_stop()
+    def wait_for_end(self, *, until: float, hurried: Callable[[], bool] = lambda: False) -> None:
+        """After it was asked; what does not end in time is killed."""
         while self.alive() and self.clock() < until and not hurried():
             time.sleep(0.05)
         if self.alive():

@@ -1,4 +1,4 @@
-"""The worker's pulse: a wake-up that only a working worker can answer, by a new time in its heartbeat row.
+"""The pulse of one tree of processes: a wake-up that only its own workers can answer, by a new time in its row.
 
 The queue's own "is alive" stays true while its workers hang; a task that ran does not lie.
 """
@@ -9,13 +9,13 @@ from datetime import datetime
 
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
 from config.watchdog import PulseUnavailable
+from integrations import machines
 from integrations.models import Heartbeat
-
-WORKER = "worker"
 
 
 @contextmanager
@@ -29,14 +29,25 @@ def reachable() -> Iterator[None]:
 
 
 class QueuePulse:
+    """The pulse of the tree that this process belongs to."""
+
+    def __init__(self) -> None:
+        self.tree = machines.tree()
+
     def last(self) -> datetime | None:
         with reachable():
-            return Heartbeat.objects.filter(name=WORKER).values_list("at", flat=True).first()
+            return Heartbeat.objects.filter(name=self.tree).values_list("at", flat=True).first()
 
     def ask(self) -> None:
+        """Another machine that works must not answer for one that hangs: the question goes to its own queue."""
         with reachable():
-            async_task("integrations.tasks.heartbeat")
+            async_task("integrations.tasks.heartbeat", self.tree, broker=get_broker(machines.queue_of(self.tree)))
 
     def sweep(self) -> None:
         with reachable():
             async_task("integrations.tasks.sweep")
+
+    def farewell(self) -> None:
+        """The tree has ended as it should."""
+        with reachable():
+            machines.forget(self.tree)

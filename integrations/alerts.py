@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
-from integrations import notices, vendors
+from integrations import machines, notices, vendors
 from integrations.breaker import LONGEST_REST
 from integrations.models import Alert, Capture, Circuit, Connection
 from integrations.seeing import CHANGED_SINCE, EXAMPLE, LASTS_MINUTES, OUTCOME_UNKNOWN, long_unknown
@@ -139,11 +139,29 @@ def _long_unknown(connection: Connection) -> dict[str, Problem]:
     return {OUTCOME_UNKNOWN: Problem(sentence, count, Alert.Severity.WARNING, found["amount"] or ZERO)}
 
 
-def refresh_messages() -> None:
-    """An alert for each channel that delivers nothing to somebody, told by the other one."""
-    failing = {f"{notices.MESSAGES}:{channel}": names for channel, names in notices.undelivered().items()}
+def refresh_daybook() -> None:
+    """What concerns no single book: a machine that hangs while another works, channels that deliver nothing."""
     with transaction.atomic():
-        _write({cause: _undelivered(names) for cause, names in failing.items()}, {"book": None, "connection": None})
+        _write(_messages() | _silent_machines(), {"book": None, "connection": None})
+
+
+def _messages() -> dict[str, Problem]:
+    """One for each channel that delivers nothing to somebody, told by the other one."""
+    failing = {f"{notices.MESSAGES}:{channel}": names for channel, names in notices.undelivered().items()}
+    return {cause: _undelivered(names) for cause, names in failing.items()}
+
+
+def _silent_machines() -> dict[str, Problem]:
+    """Its own watchdog restarts workers that hang; a machine that has no power has no watchdog either."""
+    known = machines.machines()
+    silent = [machine.name for machine in known if machine.is_silent]
+    if not silent or len(silent) == len(known):  # whoever writes this works itself
+        return {}
+    sentence = (
+        f"{len(silent)} of {len(known)} worker machines give no sign of life: {', '.join(silent)}. The others go on "
+        "with their work; nothing is lost."
+    )
+    return {"worker_silent": Problem(sentence, 0, Alert.Severity.WARNING)}
 
 
 def _undelivered(names: list[str]) -> Problem:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta, tzinfo
 
 from django.db.models import Max, Q
 
-from integrations import tokens, vendors
+from integrations import machines, tokens, vendors
 from integrations.admin_views import progress
 from integrations.admin_views.standing import standing, till_problem, tills_of
 from integrations.admin_views.words import counted
 from integrations.governor import Use
-from integrations.models import Alert, Connection, Heartbeat
+from integrations.models import Alert, Connection
 from integrations.seeing import OUTCOME_UNKNOWN
 from ledger.admin.base import LARGEST_COUNT
 from ledger.clock import database_now
@@ -75,7 +75,7 @@ class Signs:
 
 def worker_seen() -> datetime | None:
     """When a worker last gave a sign of life; None if none ever did."""
-    return Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
+    return machines.last_sign()
 
 
 def diagnosis(connection: Connection, book: Book, *, waiting: int, failed: int, zone: tzinfo) -> Diagnosis:

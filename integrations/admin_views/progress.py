@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet
 
-from integrations import bulk, vendors
+from integrations import bulk, machines, vendors
 from integrations.admin_views.words import counted
-from integrations.models import AccountImport, BulkDeed, Connection, Heartbeat
+from integrations.models import AccountImport, BulkDeed, Connection
 from ledger.clock import database_now
 from ledger.models import Book, JournalEntry, Posting, SyncOrder
 from ledger.moments import plain, zone_of_book
@@ -258,7 +258,7 @@ def _of_the_entries(book: Book, label: str) -> str:
 
 def _of_the_worker(book: Book) -> str:
     """The heartbeat is written by a task, so that a worker that hangs gives none."""
-    last = Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
+    last = machines.last_sign()
     if last and last < database_now() - SILENT_WORKER:
         return f"Waiting: no worker has given a sign of life since {_clock(last, book)}. Tell your administrator."
     return ""

@@ -58,9 +58,9 @@ class Circuit(models.Model):
 
 
 class Heartbeat(models.Model):
-    """Proof that tasks really run: written by a task, never by the cluster itself."""
+    """Proof that tasks really run in one tree of processes: written by a task, never by the cluster itself."""
 
-    name = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=120, unique=True)
     at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -155,10 +155,10 @@ def test_a_till_is_captured_by_one_worker_at_a_time(till: Connection) -> None:
         assert tasks.capture(till.pk) == "Another worker is at it."
 
 
-def test_a_heartbeat_is_one_row_with_the_time_of_now(db: None) -> None:
-    tasks.heartbeat()
-    tasks.heartbeat()
-    beat = Heartbeat.objects.get()
+def test_a_heartbeat_is_one_row_for_its_tree_with_the_time_of_now(db: None) -> None:
+    tasks.heartbeat("main:1")
+    tasks.heartbeat("main:1")
+    beat = Heartbeat.objects.get(name="main:1")
     assert database_now() - beat.at < timedelta(seconds=5)
 
 
