@@ -1,7 +1,6 @@
 """Waking the workers: a message says "go and look", never what is to be done. The truth is the row."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from django.db import transaction
 from django_q.tasks import async_task
@@ -13,7 +12,11 @@ REREAD_AT_ONCE = 50
 
 def _wake(task: str, *arguments: int | list[int]) -> None:
     """After the commit. A queue that is away spoils no click: the sweep finds in the rows what it lost."""
-    transaction.on_commit(partial(async_task, f"integrations.tasks.{task}", *arguments), robust=True)
+
+    def put() -> None:  # a function by name: Django logs it by that when the queue is away
+        async_task(f"integrations.tasks.{task}", *arguments)
+
+    transaction.on_commit(put, robust=True)
 
 
 def wake(connection_id: int) -> None:

@@ -18,8 +18,8 @@ _known = {"migrated": False}
 TO_DO = {
     "database": "See whether the database server runs and can be reached from here, and whether DATABASE_URL is right.",
     "migrations": "Run `manage.py migrate` once, with this version of Daybook.",
-    "worker": "No worker gives signs of life. See whether one runs (`python -m config.supervisor worker`), and its log.",
-    "posting": "A new entry is due and nobody sends it. Look at Settings > Integrations > Status and at the workers' log.",
+    "worker": "No worker gives signs of life. Does one run (`python -m config.supervisor worker`)? See its log.",
+    "posting": "A new entry has been due for long and nobody sends it. See the workers' log, and restart them.",
 }
 """What to do while this part says no. A part that could not be asked says no too; the first no is the cause."""
 
