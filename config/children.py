@@ -22,9 +22,12 @@ log = logging.getLogger("daybook.supervisor")
 
 @dataclass(frozen=True)
 class Program:
+    """`outlives`: it is stopped when the others have ended, for they talk to it."""
+
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    outlives: bool = False
 
 
 class LastWill:

@@ -120,10 +120,12 @@ class Supervisor:
     def stop(self) -> None:
         """All are told at once: a slow page of the web server takes nothing from the time of the workers."""
         until = time.monotonic() + self.grace
-        for child in reversed(self.children):
-            child.ask_to_stop()
-        for child in reversed(self.children):
-            child.wait_for_end(until=until, hurried=lambda: self.stop_requests > 1)
+        for outlives in (False, True):
+            ending = [child for child in reversed(self.children) if child.program.outlives == outlives]
+            for child in ending:
+                child.ask_to_stop()
+            for child in ending:
+                child.wait_for_end(until=until, hurried=lambda: self.stop_requests > 1)
         if self.watchdog:
             self.watchdog.ended()
         self.will.close()

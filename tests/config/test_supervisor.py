@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -28,6 +29,16 @@ def drain(number, frame):
     sys.exit(0)
 signal.signal(signal.SIGTERM, drain)
 open(folder + "/pids", "a").write(f"{os.getpid()} {worker.pid}\\n")
+time.sleep(60)
+"""
+SLOW_TO_DRAIN = """
+import os, signal, sys, time
+def drain(number, frame):
+    time.sleep(1)
+    open(sys.argv[1] + "/drained", "a").write("x")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, drain)
+open(sys.argv[1] + "/pids", "a").write(f"{os.getpid()}\n")
 time.sleep(60)
 """
 DEAF = """
@@ -169,6 +180,18 @@ def test_what_is_slow_to_stop_takes_nothing_from_the_time_of_the_others(tmp_path
     supervisor.stop()
     assert (worker / "drained").read_text() == "x"
     assert not is_running(pids(deaf)[0][0])
+
+
+def test_what_the_others_talk_to_is_stopped_when_they_have_ended(tmp_path: Path) -> None:
+    vendor, worker = tmp_path / "vendor", tmp_path / "worker"
+    vendor.mkdir()
+    worker.mkdir()
+    asked_first = replace(program(PARENT_AND_WORKER, folder=vendor, name="vendor"), outlives=True)
+    supervisor = Supervisor([asked_first, program(SLOW_TO_DRAIN, folder=worker)], grace=20)
+    supervisor.start()
+    wait_until(lambda: pids(vendor) and pids(worker))
+    supervisor.stop()
+    assert (worker / "drained").stat().st_mtime_ns < (vendor / "drained").stat().st_mtime_ns
 
 
 def test_a_tree_that_ends_as_it_should_says_farewell_and_a_restart_says_none(
