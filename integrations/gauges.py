@@ -65,8 +65,8 @@ def _oldest(book: Book, priority: int) -> datetime | None:
     waiting = Posting.objects.filter(book=book, state=SyncState.NOT_SYNCED, entry=None, priority=priority)
     under_way = JournalEntry.objects.filter(book=book, state__in=UNDER_WAY, priority=priority)
     times = [
-        waiting.order_by("book", "priority", "id").values_list("updated_at", flat=True).first(),
-        under_way.order_by("book", "priority", "id").values_list("created_at", flat=True).first(),
+        waiting.order_by("priority", "id").values_list("updated_at", flat=True).first(),
+        under_way.order_by("priority", "id").values_list("created_at", flat=True).first(),
     ]
     return min((time for time in times if time), default=None)
 

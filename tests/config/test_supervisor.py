@@ -38,7 +38,7 @@ def drain(number, frame):
     open(sys.argv[1] + "/drained", "a").write("x")
     sys.exit(0)
 signal.signal(signal.SIGTERM, drain)
-open(sys.argv[1] + "/pids", "a").write(f"{os.getpid()}\n")
+open(sys.argv[1] + "/pids", "a").write(f"{os.getpid()}\\n")
 time.sleep(60)
 """
 DEAF = """
