@@ -1,6 +1,7 @@
 """What stands in our tables, as numbers for a monitor: computed when asked, from indexes and summary rows alone.
 
-Each function costs a handful of indexed reads whatever the number of events; nothing here scans postings or entries.
+Each function asks a handful of questions whatever the number of events. SQLite does not take the partial indexes for
+the lags, and reads what the book holds.
 """
 
 from collections.abc import Iterator

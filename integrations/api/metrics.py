@@ -1,4 +1,4 @@
-"""`/metrics`: the gauges as Prometheus reads them. It costs the same whatever number of events there is.
+"""`/metrics`: the gauges as Prometheus reads them: the same few questions whatever number of events there is.
 
 Any web server of the installation answers for all machines, for the numbers stand in the database: ask one of them.
 """
