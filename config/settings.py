@@ -208,6 +208,9 @@ Q_CLUSTER: dict[str, Any] = {
 
 HEARTBEAT_SECONDS = env.int("DAYBOOK_HEARTBEAT_SECONDS", default=180)
 STOP_GRACE_SECONDS = env.int("DAYBOOK_STOP_GRACE_SECONDS", default=30)
+# Days that housekeeping keeps bodies and vendors' words, and what was told. 0: for ever.
+KEEP_BODIES_DAYS = env.int("DAYBOOK_KEEP_BODIES_DAYS", default=90)
+KEEP_NOTES_DAYS = env.int("DAYBOOK_KEEP_NOTES_DAYS", default=400)
 
 # --- Messages: alerts by e-mail and chat ----------------------------------------------------------
 

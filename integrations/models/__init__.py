@@ -11,7 +11,7 @@ from integrations.models.people import (
     OneTimePassword,
     SignInPolicy,
 )
-from integrations.models.working import Bucket, Circuit, Heartbeat, Lease
+from integrations.models.working import Bucket, Circuit, Cleared, Heartbeat, Lease
 
 __all__ = [
     "AccountCreation",
@@ -25,6 +25,7 @@ __all__ = [
     "BulkItem",
     "Capture",
     "Circuit",
+    "Cleared",
     "Connection",
     "Heartbeat",
     "Lease",

@@ -1,4 +1,4 @@
-"""The rows by which processes agree: leases, buckets, circuits, heartbeats."""
+"""The rows by which processes agree: leases, buckets, circuits, heartbeats, how far housekeeping has come."""
 
 from django.db import models
 
@@ -65,3 +65,13 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Cleared(models.Model):
+    """How far housekeeping has walked through a table that keeps its rows: `through` is the last id it looked at."""
+
+    name = models.CharField(max_length=40, unique=True)
+    through = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} through {self.through}"
