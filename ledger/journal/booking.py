@@ -103,14 +103,15 @@ def _say(book: Book, block: _Block) -> None:
 
 def _next(book: Book) -> list[Posting]:
     waiting = Posting.objects.filter(book=book, state=SyncState.NOT_SYNCED, entry=None)
-    ordered = locked(waiting, skip_locked=True).select_related("event__source", "store").order_by("priority", "id")
+    ordered = locked(waiting, skip_locked=True).select_related("event").order_by("priority", "id")
+    ordered = ordered.prefetch_related("event__source", "store")  # few for a whole block
     return list(ordered[: block_size()])
 
 
 def _facts(postings: Sequence[Posting]) -> dict[int, EventFacts]:
     wanted = {posting.event_id: posting for posting in postings}
-    latest = EventRevision.objects.filter(event__in=wanted, n=F("event__revision"))
-    return {wanted[r.event_id].pk: facts_json.from_json(r.facts) for r in latest}
+    latest = EventRevision.objects.filter(event__in=wanted, n=F("event__revision")).values_list("event_id", "facts")
+    return {wanted[event].pk: facts_json.from_json(facts) for event, facts in latest}
 
 
 def _work_out(block: _Block, posting: Posting, facts: EventFacts | None, table: Resolver, book: Book) -> None:
@@ -167,9 +168,9 @@ def _entry(posting: Posting, total: Decimal, book: Book, *, day: date, now: date
     event = posting.event
     reference = reference_of(event.source.code, EventKind(event.kind), event.external_id)
     return JournalEntry(
-        book=book,
+        book_id=book.pk,
         reference=reference,
-        store=posting.store,
+        store_id=posting.store_id,
         posting_date=day,
         currency=book.currency,
         memo=f"{mark(reference)} {event.source.name} {event.kind} {event.number}, {posting.store}",
