@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import cast
 
 import structlog
 from django.db import transaction
@@ -24,6 +26,8 @@ from ledger.terms import DeliveryState, Side, SyncState
 from ledger.values import OutgoingEntry, OutgoingLine
 
 log = structlog.get_logger(__name__)
+
+LineColumns = tuple[int, str, Decimal, Decimal, str]
 
 SENT_TWICE = 2
 LOOKED_AT = 200
@@ -82,9 +86,8 @@ def outgoing(entries: Sequence[JournalEntry]) -> dict[str, OutgoingEntry]:
     lines: dict[int, list[OutgoingLine]] = {entry.pk: [] for entry in entries}
     rows = JournalLine.objects.filter(entry__in=lines).order_by("id")
     # Plain values: a row for each line, and its account, would be most of the work of a claim.
-    for entry, account, debit, credit, text in rows.values_list(
-        "entry_id", "account__external_id", "debit", "credit", "text"
-    ):
+    columns = rows.values_list("entry_id", "account__external_id", "debit", "credit", "text")
+    for entry, account, debit, credit, text in cast("Iterable[LineColumns]", columns):
         lines[entry].append(OutgoingLine(account, Side.DEBIT if debit else Side.CREDIT, debit or credit, text))
     return {
         entry.reference: OutgoingEntry(
