@@ -146,7 +146,7 @@ def measured(events: int) -> list[Step]:
     bare = Ceiling(booking.block_size(), BOOKED, updates=(POSTING,))
     steps.append(_step("book", events, lambda: _book(office), bare))
     with running_books() as url:
-        books, posted = _connected(office, url), min(events // 2, POSTED_AT_MOST)
+        books, posted = connected(office, url), min(events // 2, POSTED_AT_MOST)
         steps.append(_step("post", posted, lambda: _post(books, posted), Calls(url, office.book.pk)))
     last = JournalEntry.objects.filter(state=DeliveryState.POSTED).latest("pk").pk
     done = JournalEntry.objects.filter(state=DeliveryState.POSTED).count()
@@ -229,7 +229,8 @@ class Free:
     def paused_until(self) -> None: ...
 
 
-def _connected(office: Office, url: str) -> Connection:
+def connected(office: Office, url: str) -> Connection:
+    """The books of paper at that address, without a limit in this process and those that it begins."""
     vars(vendors)["limiter"] = lambda connection: Free()
     return Connection.objects.create(
         vendor="quickbooks",

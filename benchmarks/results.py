@@ -20,12 +20,15 @@ FOLDER = Path(__file__).resolve().parent / "results"
 Row = dict[str, Any]
 
 
-def note(name: str, *, title: str, rows: Iterable[Row], notes: Sequence[str] = ()) -> None:
-    """Leave the rows of one benchmark on the database in use; what an earlier run left is replaced."""
+def note(name: str, *, title: str, rows: Iterable[Row], notes: Sequence[str] = (), program: str = "") -> None:
+    """Leave the rows of one benchmark on the database in use; what an earlier run left is replaced.
+
+    `program`: what was started, where it was not this process.
+    """
     FOLDER.mkdir(exist_ok=True)
     left = {
         "title": title,
-        "command": _command(),
+        "command": _command(program or Path(sys.argv[0]).stem),
         "machine": machine(),
         "rows": list(rows),
         "notes": list(notes),
@@ -70,8 +73,7 @@ def _database() -> str:
         return f"PostgreSQL {cursor.fetchone()[0].split()[0]}"
 
 
-def _command() -> str:
+def _command(program: str) -> str:
     """What was typed; the address of a database is its owner's business."""
-    program = Path(sys.argv[0]).stem
     on = "DATABASE_URL=... " if connection.vendor == "postgresql" else ""
     return f"{on}python -m benchmarks.{program} {' '.join(sys.argv[1:])}".strip()

@@ -208,6 +208,7 @@ Q_CLUSTER: dict[str, Any] = {
 
 HEARTBEAT_SECONDS = env.int("DAYBOOK_HEARTBEAT_SECONDS", default=180)
 STOP_GRACE_SECONDS = env.int("DAYBOOK_STOP_GRACE_SECONDS", default=30)
+TILL_POLL_SECONDS = env.float("DAYBOOK_TILL_POLL_SECONDS", default=2.0)  # 0: once a minute
 # Days that housekeeping keeps bodies and vendors' words, and what was told. 0: for ever.
 KEEP_BODIES_DAYS = env.int("DAYBOOK_KEEP_BODIES_DAYS", default=90)
 KEEP_NOTES_DAYS = env.int("DAYBOOK_KEEP_NOTES_DAYS", default=400)

@@ -1,4 +1,4 @@
-"""What runs by itself: three wake-ups a minute, and once a day what has had its time is taken away.
+"""What runs by itself: four wake-ups a minute, and once a day what has had its time is taken away.
 
 Business calendars are computed from our own tables, never here.
 """
@@ -8,6 +8,7 @@ from django_q.models import Schedule
 EVERY_MINUTE = {
     "sweep": "integrations.tasks.sweep",
     "capture": "integrations.tasks.capture_all",
+    "listen": "integrations.listening.listen",
     "count": "integrations.counting.count",
 }
 
