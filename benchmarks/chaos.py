@@ -58,7 +58,7 @@ def holds(trial: Trial) -> bool:
     print(sentence(figures), flush=True)
     wrong = {name: figures[name] for name in WRONG if figures[name]}
     if wrong or figures["ordered"] != figures["events"]:
-        print(*figures["schedule"], wrong, f"Again: {trial.command}", sep="\n", file=sys.stderr)
+        print(*figures["schedule"], wrong, *figures["stories"], f"Again: {trial.command}", sep="\n", file=sys.stderr)
         return False
     return True
 

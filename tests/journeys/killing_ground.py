@@ -25,7 +25,7 @@ from tests.journeys.killing_servers import free_port, own_postgres, programs_of_
 from tests.sandbox_fixture import ROOT
 from tests.settings import TEST_ENVIRONMENT
 
-SETTLE_SECONDS = 8
+SETTLE_SECONDS = 10
 LONGEST = 420.0
 """Seconds for a short run; it takes about 140 on two cores."""
 
@@ -125,7 +125,7 @@ def _environment(folder: str) -> dict[str, str]:
         "SANDBOX_URL": sandbox,
         "SANDBOX_STATE": f"{folder}/sandbox.sqlite3",
         "KILL_FOLDER": folder,
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": "INFO" if os.environ.get("KILL_LOG") else "WARNING",
         "LOG_JSON": "false",
     }
 
@@ -145,9 +145,9 @@ def _alone(command: list[str], environment: Mapping[str, str], said: Any) -> Ite
 
 
 def _keep(folder: str) -> None:
-    """KILL_LOG names a folder for what the run and its machines said."""
+    """KILL_LOG names a folder for what the run and its machines said, and for SQLite's files."""
     wanted = os.environ.get("KILL_LOG")
     if wanted:
         Path(wanted).mkdir(parents=True, exist_ok=True)
-        for log in Path(folder).glob("*.log"):
-            shutil.copy(log, wanted)
+        for kept in [*Path(folder).glob("*.log"), *Path(folder).glob("*.sqlite3*")]:
+            shutil.copy(kept, wanted)

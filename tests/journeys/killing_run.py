@@ -19,6 +19,7 @@ from tests.journeys.killing_machines import QUEUE, WEB, Machine, chosen, end, en
 from tests.journeys.killing_plan import DEATHS, Blow, Trial
 from tests.journeys.killing_servers import Postgres, Redis
 from tests.journeys.killing_shop import FIRST_DAY, Shop
+from tests.journeys.killing_story import stories
 from tests.journeys.killing_vendor import Vendor
 from tests.journeys.killing_victims import talking_to
 
@@ -205,7 +206,7 @@ class Run:
 
     def figures(self) -> dict[str, Any]:
         first, last = FIRST_DAY, self.shop.ordered_to
-        believed = self.shop.remote_ids()
+        counted = count(self.vendor.sandbox.url, first=first, last=last, believed=self.shop.remote_ids())
         return {
             **self.trial.record,
             "database": connection.vendor,
@@ -222,7 +223,8 @@ class Run:
             "trouble": self.shop.trouble(),
             "seconds": self.seconds,
             "schedule": self.written,
-            **asdict(count(self.vendor.sandbox.url, first=first, last=last, believed=believed)),
+            "stories": stories([*counted.lost, *counted.doubled, *counted.strays, *counted.unbalanced]),
+            **asdict(counted),
         }
 
 
