@@ -24,19 +24,24 @@ from django_q.tasks import async_task  # noqa: E402
 from config.pulse import reachable  # noqa: E402
 from config.watchdog import PulseUnavailable  # noqa: E402
 from tests.journeys.killing_machines import Machine  # noqa: E402
-from tests.journeys.killing_plan import Trial, draw  # noqa: E402
+from tests.journeys.killing_plan import ENOUGH, Trial, draw  # noqa: E402
 from tests.journeys.killing_run import Run  # noqa: E402
 from tests.journeys.killing_servers import Postgres, Redis  # noqa: E402
-from tests.journeys.killing_shop import ENOUGH, Shop, open_shop  # noqa: E402
+from tests.journeys.killing_shop import Shop, open_shop  # noqa: E402
 from tests.journeys.killing_till import fill  # noqa: E402
 from tests.journeys.killing_vendor import Vendor  # noqa: E402
 
 
+MOST_WAKE_UPS = 6
+
+
 def wake_again_and_again(stopped: threading.Event, shop: Shop) -> None:
-    """What the schedules do each minute, here each second."""
+    """What the schedules do each minute, here each second; not while the workers do not get through what lies there."""
     while not stopped.wait(1.0):
         try:
             with reachable():
+                if get_broker().queue_size() >= MOST_WAKE_UPS:
+                    continue
                 if not shop.captured():
                     async_task("integrations.tasks.capture_all")
                 async_task("integrations.tasks.sweep")

@@ -15,12 +15,10 @@ from ledger.journal import orders
 from ledger.models import Book, Feed, FinancialEvent, JournalEntry, Posting, Source
 from ledger.terms import DeliveryState, SyncState
 from mappings import coverage, files, loading
+from tests.journeys.killing_plan import ENOUGH
 from tests.sandbox_fixture import ROOT, Sandbox
 
 FIRST_DAY = date(2010, 12, 1)
-ENOUGH = 900
-"""So many events are there in the first two weeks, which are enough for a short run."""
-
 SHORT, LONG = date(2010, 12, 14), date(2011, 3, 1)
 """The last day of a short run and of a long one, which takes as many of the days as it needs."""
 
