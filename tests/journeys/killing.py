@@ -31,7 +31,6 @@ from tests.journeys.killing_shop import Shop, open_shop  # noqa: E402
 from tests.journeys.killing_till import fill  # noqa: E402
 from tests.journeys.killing_vendor import Vendor  # noqa: E402
 
-
 MOST_WAKE_UPS = 6
 
 
