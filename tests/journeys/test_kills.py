@@ -14,7 +14,7 @@ import pytest
 from tests.journeys.killing_ground import LONGEST, carry_out, sentence
 from tests.journeys.killing_plan import POSTGRES, POSTGRES_REDIS, SQLITE, Trial, draw
 
-KILLS, EVENTS = 54, 650
+KILLS, EVENTS = 50, 600
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds its victims in /proc")
 
 
