@@ -18,11 +18,12 @@ Switches = Mapping[str, Mapping[str, object]]
 # An entry shows up as late as the time to leave (a tenth of the time to settle), the slowness, and the lateness or
 # the lag make it: together at most 8.2 of the 10 seconds after which "not found" counts. A vendor later than that
 # promises nothing.
+LATE_SECONDS = 1.5
 LOSSY: Switches = {
     "quickbooks.drop_answer": {"probability": 0.14, "only": "write"},
     "quickbooks.drop_request": {"probability": 0.06, "only": "write"},
     "quickbooks.error_500_after": {"probability": 0.08, "only": "write"},
-    "quickbooks.late_commit": {"probability": 0.1, "only": "write", "seconds": 1.5},
+    "quickbooks.late_commit": {"probability": 0.1, "only": "write", "seconds": LATE_SECONDS},
     "quickbooks.transient_6000_saved": {"probability": 0.03},
     "quickbooks.lagging_query": {"probability": 0.5, "seconds": 1.5},
     "quickbooks.slow": {"probability": 0.7, "seconds": 0.3},
@@ -89,8 +90,12 @@ class Vendor:
             self.process.wait()
 
     def be(self, mood: str) -> None:
-        """One of MOODS in the place of the one before."""
+        """One of MOODS in the place of the one before, whose late work is done first.
+
+        A doubled request whose second half is late must not meet a vendor that has begun to forget in between.
+        """
         self.be_kind()
+        time.sleep(LATE_SECONDS + 0.5)
         self.mood = mood
         self._feel()
 
