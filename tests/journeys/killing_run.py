@@ -23,7 +23,7 @@ from tests.journeys.killing_story import stories
 from tests.journeys.killing_vendor import Vendor
 from tests.journeys.killing_victims import talking_to
 
-BACKLOG = 120
+BACKLOG = 150
 """Below so many waiting events another day is ordered, so that no kill meets an idle house."""
 
 PATIENCE = 240.0
@@ -92,11 +92,9 @@ class Run:
 
     def keep_busy(self) -> None:
         """Work lies there at every kill: one day of the till's history is ordered after the other."""
-        waiting = patiently(self.shop.waiting)
-        if waiting < BACKLOG:
+        if patiently(self.shop.waiting) < BACKLOG:
             ordered = patiently(self.shop.ordered)
             self.order(at_least=min(self.trial.events, ordered + BACKLOG))
-        self.idle += not waiting
 
     def wait_for_posting(self, number: int) -> None:
         def there() -> bool:
@@ -107,6 +105,9 @@ class Run:
 
     def strike(self, blow: Blow) -> None:
         time.sleep(blow.wait)
+        if blow.victim in DEATHS and blow.after >= 0:
+            self.keep_busy()
+            self.idle += not patiently(self.shop.waiting)
         getattr(self, f"strike_{blow.victim}")(blow)
         self.kills[blow.victim] += 1
         self.written.append(f"{time.monotonic() - self.began:7.1f} s: {blow}")
