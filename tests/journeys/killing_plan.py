@@ -20,7 +20,7 @@ EARLIEST, LATEST = 0.02, 0.9
 """Between these shares of the postings something happens; then the rest is posted in peace."""
 
 ENOUGH = 900
-"""So many events are there in the first two weeks of the till, which are enough for a short run."""
+"""So many events are there in the first weeks of the till, which are enough for a short run."""
 
 WHILE_CAPTURING = 4
 MOODS = ("lossy", "hanging", "throttling", "forgetful")

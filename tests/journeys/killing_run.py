@@ -94,7 +94,7 @@ class Run:
         """Work lies there at every kill: one day of the till's history is ordered after the other."""
         if patiently(self.shop.waiting) < BACKLOG:
             ordered = patiently(self.shop.ordered)
-            self.order(at_least=min(self.trial.events, ordered + BACKLOG))
+            self.order(at_least=ordered + BACKLOG)
 
     def wait_for_posting(self, number: int) -> None:
         def there() -> bool:

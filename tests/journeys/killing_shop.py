@@ -19,7 +19,7 @@ from tests.journeys.killing_plan import ENOUGH
 from tests.sandbox_fixture import ROOT, Sandbox
 
 FIRST_DAY = date(2010, 12, 1)
-SHORT, LONG = date(2010, 12, 14), date(2011, 3, 1)
+SHORT, LONG = date(2010, 12, 20), date(2011, 3, 1)
 """The last day of a short run and of a long one, which takes as many of the days as it needs."""
 
 OPEN = (SyncState.NOT_SYNCED, SyncState.PROCESSING)
