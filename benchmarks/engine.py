@@ -1,29 +1,29 @@
-"""`python -m benchmarks.engine --sizes 1000 10000`: what an event costs on its way, beside the least it could cost.
+"""`python -m benchmarks.engine --sizes 1000 10000 100000`: what an event costs on its way, beside the least it could.
 
-Records, books and marks so many sales, each an entry of six lines, on a fresh SQLite file or beside DATABASE_URL; each
-size in a process of its own, so that its peak memory is its own. Each step stands beside its ceiling, measured in the
-same process: the very rows that the step left, written once more into bare tables by COPY or executemany, in blocks of
-the same size, with one update for each table and block that the step updates. The copies have the keys and checks of
-the tables, but nothing points at others and no guard stands. `mark` is claim, attempt and outcome, against books that
-answer at once: no network stands in between.
+Captures, books, posts and marks so many sales, each an entry of six lines, on a fresh SQLite file or beside
+DATABASE_URL; each size in a process of its own, so that its peak memory is its own. Up to 3,000 of them are posted, to
+books on HTTP that do no work (`benchmarks.paper`) and with no limit; the others are marked: claim, attempt and outcome,
+with no network in between. The ceilings of capture, book and mark are explained in `benchmarks.ceilings`; that of post
+is the same calls with nothing around them. The figures are left for `benchmarks.report`.
 """
 
 # ruff: noqa: E402
 import argparse
 import json
+import math
+import multiprocessing
 import os
-import re
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Mapping as Mapped
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
@@ -32,28 +32,47 @@ import django
 
 django.setup()
 
-from django.db import connection, transaction
+from django.db import connection
 
+from benchmarks import results
+from benchmarks.ceilings import Ceiling
 from benchmarks.figures import FIRST, company, fresh_database
+from benchmarks.paper import PaperTill, running_books
+from benchmarks.posting import Calls, connected, post_all
+from integrations.capturing import Captured, Walk
+from integrations.heartland_retail.adapter import HeartlandRetailAdapter
+from integrations.heartland_retail.client import Client as TillClient
+from integrations.models import Capture, Connection
 from ledger import bulk
 from ledger.clock import database_now
 from ledger.journal import booking, orders
-from ledger.models import Account, StaleDay
-from ledger.terms import AccountType
+from ledger.models import Account, JournalEntry, Posting, StaleDay
+from ledger.terms import AccountType, DeliveryState, Priority
 from ledger.values import EventFacts
 from mappings.models import Mapping
 from tests.office import Office, begin
 from tests.trade import item, paid, tax, ticket
 
-PAGE = 100
 CLAIMED = 500
-"""Entries of one claim. A vendor's batch may be smaller (30 at QuickBooks); a claim then costs the same more often."""
+"""Entries of one claim when marking. A vendor's batch may be smaller (30 at QuickBooks), as when posting."""
 
-RECORDED = ("ledger_financialevent", "ledger_eventrevision", "ledger_rawdocument", "ledger_posting")
-BOOKED = ("ledger_journalentry", "ledger_journalline")
-MARKED = ("ledger_attempt",)
+POSTED_AT_MOST = 3000
+PAGE = 200
 
-Rows = list[tuple[Any, ...]]
+ENTRY, POSTING, ATTEMPT = "ledger_journalentry", "ledger_posting", "ledger_attempt"
+RECORDED = ("ledger_financialevent", "ledger_eventrevision", "ledger_rawdocument", POSTING)
+BOOKED = (ENTRY, "ledger_journalline")
+MARKED = (ATTEMPT,)
+OWED = {
+    "book": (ENTRY, POSTING),
+    "mark": (ENTRY, POSTING, ENTRY, ATTEMPT, ENTRY, POSTING),
+}
+"""Updates of a block: booking seals and links. Marking claims entry and posting, writes what leaves before the call,
+and the outcome of attempt, entry and posting after it."""
+
+
+class Costing(Protocol):
+    def rate(self, events: int, *, among: str = "") -> float: ...
 
 
 @dataclass(frozen=True)
@@ -64,23 +83,26 @@ class Step:
     events: int
     name: str
     rate: float
-    ceiling: float
+    bare: float
+    same_writes: float
     statements: float
     cpu_ms: float
     peak_mb: float
 
-    @property
-    def row(self) -> str:
-        share = f"{self.rate / self.ceiling:.0%}"
-        cells = [f"{self.events:,}", self.name, f"{self.rate:,.0f}", f"{self.ceiling:,.0f}", share]
-        cells += [f"{self.statements:.3f}", f"{self.cpu_ms:.2f}", f"{self.peak_mb:.0f}"]
-        return f"| {self.database} | {' | '.join(cells)} |"
-
-
-HEAD = (
-    "| database | events | step | events/s | ceiling/s | share | SQL per event | CPU ms per event | peak MB |\n"
-    "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
-)
+    def row(self) -> results.Row:
+        return {
+            "database": self.database,
+            "events": self.events,
+            "step": self.name,
+            "events/s": self.rate,
+            "bare/s": self.bare,
+            "of bare": f"{self.rate / self.bare:.0%}",
+            "same writes/s": self.same_writes,
+            "of same writes": f"{self.rate / self.same_writes:.0%}",
+            "SQL per event": self.statements,
+            "CPU ms per event": self.cpu_ms,
+            "peak MB": self.peak_mb,
+        }
 
 
 @dataclass
@@ -113,29 +135,43 @@ def measured(events: int) -> list[Step]:
     """The steps at one size."""
     office = company()
     with_every_role(office)
-    sales = [sale_of_six_lines(number) for number in range(events)]
-    pages = [sales[start : start + PAGE] for start in range(0, events, PAGE)]
-    steps = []
-
-    def step(name: str, deed: Callable[[], None], bare: Bare) -> None:
-        meter, cpu, begun = Meter(), time.process_time(), time.perf_counter()
-        with meter.reading():
-            deed()
-        took, used = time.perf_counter() - begun, time.process_time() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        write = bare.prepared()
-        begun = time.perf_counter()
-        write()
-        ceiling = events / (time.perf_counter() - begun)
-        each = meter.statements / events, 1000 * used / events
-        steps.append(Step(connection.vendor, events, name, events / took, ceiling, *each, peak))
-
-    step("record", lambda: _record(office, pages), Bare(PAGE, RECORDED))
+    steps = [_step("capture", events, lambda: _capture(office, events), Ceiling(PAGE, RECORDED))]
     orders.order_past(office.book, FIRST, FIRST + timedelta(days=40), actor=None)
+    # As sales of now: past ones are booked only a little ahead of the sending.
+    Posting.objects.update(priority=Priority.LIVE)
     StaleDay.objects.all().delete()
-    step("book", lambda: _book(office), Bare(booking.block_size(), BOOKED, updates=("ledger_posting",)))
-    step("mark", lambda: mark_all(office), Bare(CLAIMED, MARKED, updates=("ledger_journalentry", "ledger_posting")))
+    bare = Ceiling(booking.block_size(), BOOKED, updates=(POSTING,))
+    steps.append(_step("book", events, lambda: _book(office), bare))
+    with running_books() as url:
+        books, posted = connected(office, url), min(events // 2, POSTED_AT_MOST)
+        steps.append(_step("post", posted, lambda: post_all(books, posted), Calls(url, office.book.pk)))
+    last = JournalEntry.objects.filter(state=DeliveryState.POSTED).latest("pk").pk
+    done = JournalEntry.objects.filter(state=DeliveryState.POSTED).count()
+    bare = Ceiling(CLAIMED, MARKED, updates=(ENTRY, POSTING))
+    steps.append(_step("mark", events - done, lambda: mark_all(office), bare, among=f"id > {last}"))
     return steps
+
+
+def _step(name: str, events: int, deed: Callable[[], None], bare: Costing, *, among: str = "") -> Step:
+    meter, cpu, begun = Meter(), time.process_time(), time.perf_counter()
+    with meter.reading():
+        deed()
+    took, used = time.perf_counter() - begun, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    ceiling = _apart(bare, events, among)
+    owed = bare
+    if isinstance(bare, Ceiling):
+        owed = Ceiling(bare.block, bare.tables, updates=OWED.get(name, ()), foreign_keys=True)
+    same = ceiling if owed is bare else _apart(owed, events, among)
+    each = meter.statements / events, 1000 * used / events
+    return Step(connection.vendor, events, name, events / took, ceiling, same, *each, peak)
+
+
+def _apart(costing: Costing, events: int, among: str) -> float:
+    """In a child: all rows at once in memory would be the peak of the next step."""
+    connection.close()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as child:
+        return child.submit(costing.rate, events, among=among).result()
 
 
 def with_every_role(office: Office) -> None:
@@ -157,9 +193,13 @@ def _also(office: Office, role: str, kind: AccountType, **selector: str) -> None
     Mapping.objects.create(book=office.book, role=role, account=account, **selector)
 
 
-def _record(office: Office, pages: Sequence[Sequence[EventFacts]]) -> None:
-    for page in pages:
-        office.record(*page)
+def _capture(office: Office, events: int) -> None:
+    """A whole history, page by page, as after the first connection; only the wire is of paper."""
+    till = Connection.objects.create(vendor="heartland_retail", source=office.source)
+    now = database_now()
+    progress = Capture.objects.create(connection=till, live_since=now, history_until=now)
+    shown = HeartlandRetailAdapter(cast(TillClient, PaperTill(events)))
+    Walk(shown, office.source, progress, Captured(), keep=lambda: None).history(until=math.inf)
 
 
 def _book(office: Office) -> None:
@@ -171,92 +211,6 @@ def mark_all(office: Office) -> None:
     while claim := office.claim(limit=CLAIMED):
         begin(claim, claim.entries)
         office.answer(claim)
-
-
-# --- The least that it could cost -----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Bare:
-    """The rows that a step left, written into bare tables; `updates` are tables with one update a block more."""
-
-    block: int
-    tables: tuple[str, ...]
-    updates: tuple[str, ...] = ()
-
-    def prepared(self) -> Callable[[], None]:
-        """Reads the rows before the clock runs; what is returned writes them."""
-        rows = {table: _rows(table) for table in self.tables}
-        ids = {table: [row[0] for row in _rows(table, columns="id")] for table in self.updates}
-        for table in {*self.tables, *self.updates}:
-            _copy_of(table)
-            if table in self.updates:
-                _statement(f"INSERT INTO bare_{table} SELECT * FROM {table}")
-        return lambda: self._write(rows, ids)
-
-    def _write(self, rows: Mapped[str, Rows], ids: Mapped[str, list[Any]]) -> None:
-        """Each block is a transaction with its share of every table."""
-        events = len(next(iter(ids.values()))) if ids else max(map(len, rows.values()))
-        blocks = max(1, -(-events // self.block))
-        for number in range(blocks):
-            with transaction.atomic():
-                for table, found in rows.items():
-                    _insert(f"bare_{table}", _share(found, number, blocks))
-                for table, keys in ids.items():
-                    _update(f"bare_{table}", _share(keys, number, blocks))
-
-
-def _copy_of(table: str) -> None:
-    """An empty table with the columns, keys, indexes and checks of another."""
-    _statement(f"DROP TABLE IF EXISTS bare_{table}")
-    if connection.vendor == "postgresql":
-        _statement(f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL)")
-        return
-    with connection.cursor() as cursor:
-        made = f"SELECT sql FROM sqlite_master WHERE tbl_name = '{table}' AND type IN ('table', 'index') AND sql > ''"
-        cursor.execute(f"{made} ORDER BY type DESC")
-        parts = [str(row[0]) for row in cursor.fetchall()]
-    for part in parts:
-        own = re.sub(r'^CREATE TABLE "|INDEX "|ON "', lambda found: f"{found[0]}bare_", part)
-        _statement(re.sub(r' REFERENCES "\w+" \("\w+"\)( DEFERRABLE INITIALLY DEFERRED)?', "", own))
-
-
-def _share(rows: list[Any], number: int, blocks: int) -> list[Any]:
-    return rows[number * len(rows) // blocks : (number + 1) * len(rows) // blocks]
-
-
-def _statement(text: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(text)
-
-
-def _rows(table: str, *, columns: str = "*") -> Rows:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {table} ORDER BY id")
-        return [tuple(map(_plain, row)) for row in cursor.fetchall()]
-
-
-def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict | list) else value
-
-
-def _insert(table: str, rows: Rows) -> None:
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-        places = ", ".join(["%s"] * len(rows[0]))
-        cursor.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
-
-
-def _update(table: str, ids: list[int]) -> None:
-    with connection.cursor() as cursor:
-        first, last = ids[0], ids[-1]
-        cursor.execute(f"UPDATE {table} SET priority = priority + 1 WHERE id BETWEEN %s AND %s", [first, last])
 
 
 # --- One process for each size --------------------------------------------------------------------
@@ -277,10 +231,9 @@ def main() -> int:
         with fresh_database():
             print(json.dumps([asdict(step) for step in measured(given.one)]))
         return 0
-    print(HEAD)
-    for events in given.sizes:
-        for step in apart(events):
-            print(step.row, flush=True)
+    rows = [step.row() for events in given.sizes for step in apart(events)]
+    results.note("engine", title="What an event costs on its way", rows=rows)
+    print(results.markdown(rows))
     return 0
 
 

@@ -22,9 +22,12 @@ log = logging.getLogger("daybook.supervisor")
 
 @dataclass(frozen=True)
 class Program:
+    """`outlives`: it is stopped when the others have ended, for they talk to it."""
+
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    outlives: bool = False
 
 
 class LastWill:
@@ -137,8 +140,8 @@ class Child:
         self.will.drop(self.process.pid)
         self.process = None
 
-    def stop(self, *, until: float, hurried: Callable[[], bool] = lambda: False) -> None:
-        self.ask_to_stop()
+    def wait_for_end(self, *, until: float, hurried: Callable[[], bool] = lambda: False) -> None:
+        """After it was asked; what does not end in time is killed."""
         while self.alive() and self.clock() < until and not hurried():
             time.sleep(0.05)
         if self.alive():

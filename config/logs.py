@@ -4,6 +4,7 @@ Ids and states belong in a log; credentials, card numbers and whole payloads nev
 """
 
 import logging
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +26,9 @@ SECRET_IN_TEXT = re.compile(
     (?P<value>[A-Za-z0-9._~+/=%-]{8,})
     """
 )
+PROCESS = "DAYBOOK_PROCESS"
+"""The variable by which a supervisor tells its children what they are called in the log: web or worker."""
+
 OUR_NAMES = frozenset({"request_id", "fingerprint", "owner", "batch", "message"})
 OUR_HEX = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Ids and fingerprints that we made stand whole under their names, though one in two hundred looks like a card's."""
@@ -76,7 +80,17 @@ def configure_structlog() -> None:
     )
 
 
-def formatter(*, as_json: bool) -> logging.Formatter:
+def whence(machine: str) -> Processor:
+    """Adds where a line was written: of several machines the logs are read together."""
+    process = os.environ.get(PROCESS, "command")
+
+    def add(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        return {**event, "machine": machine, "process": process, "pid": os.getpid()}
+
+    return add
+
+
+def formatter(*, as_json: bool, machine: str = "") -> logging.Formatter:
     """Tracebacks become text before the masking, since an exception's words may quote a request."""
     last: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     return structlog.stdlib.ProcessorFormatter(
@@ -85,17 +99,18 @@ def formatter(*, as_json: bool) -> logging.Formatter:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
             redact,
+            *([whence(machine)] if machine and as_json else []),
             last,
         ],
     )
 
 
-def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
+def logging_settings(*, level: str, as_json: bool, machine: str = "") -> dict[str, Any]:
     """What goes into Django's LOGGING: one handler on standard error for everybody."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"daybook": {"()": formatter, "as_json": as_json}},
+        "formatters": {"daybook": {"()": formatter, "as_json": as_json, "machine": machine}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "daybook"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {

@@ -1,6 +1,7 @@
 """Every setting of Daybook in one flat file: from the environment, else from `.env` (see `.env.example`)."""
 
 import os
+import socket
 import sys
 import warnings
 from datetime import timedelta
@@ -9,9 +10,9 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 
 from config import api_settings, logs
+from config.look_settings import *  # noqa: F403
 from config.sign_in_settings import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -40,6 +41,8 @@ SECRET_KEY = required(
     what="it signs the sessions and the messages of the queue",
     make="python -c 'import secrets; print(secrets.token_urlsafe(64))'",
 )
+# Keys of before, so that nobody is signed out by a change of the key. The queue knows only the newest.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # The first key encrypts; all of them decrypt, so that keys can be rotated.
 CREDENTIAL_KEYS = [
     key.strip()
@@ -141,19 +144,6 @@ TEMPLATES = [
         },
     }
 ]
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Daybook",
-    "SITE_HEADER": "Daybook",
-    "SHOW_HISTORY": True,
-    # No colours here: they would be an inline style in each page, theme.css has them.
-    "COLORS": lambda request: {},
-    "STYLES": [lambda request: static("daybook/theme.css"), lambda request: static("daybook/pages.css")],
-    "SCRIPTS": [lambda request: static("daybook/admin.js"), lambda request: static("daybook/exporting.js")],
-    "SIDEBAR": {"navigation": "config.admin_site.navigation", "show_search": True, "command_search": True},
-    "ACCOUNT": {"navigation": "config.admin_site.account"},
-    "DASHBOARD_CALLBACK": "config.overview.page.first_page",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("daybook/icon.svg")}],
-}
 
 # --- Database -------------------------------------------------------------------------------------
 
@@ -184,13 +174,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- The queue: wake-ups only, so nothing is kept, repeated or caught up --------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="")
-QUEUE_WORKERS = env.int("DAYBOOK_QUEUE_WORKERS", default=2)
+QUEUE_WORKERS = env.int("DAYBOOK_QUEUE_WORKERS", default=3)
 QUEUE_LIMIT = QUEUE_WORKERS
 QUEUE_TIMEOUT = env.int("DAYBOOK_QUEUE_TIMEOUT", default=300)
 # The broker's clock starts when a message is fetched, not when it runs: it must outlast those in front of it.
 QUEUE_RETRY = QUEUE_TIMEOUT * (QUEUE_LIMIT // QUEUE_WORKERS + 1) + 60
 Q_CLUSTER: dict[str, Any] = {
-    "name": f"daybook-{INSTALLATION_ID}"[:90],
+    "name": f"daybook-{INSTALLATION_ID}"[:80],  # the queues of single machines add 17 characters, of at most 100
     "workers": QUEUE_WORKERS,
     "queue_limit": QUEUE_LIMIT,
     "timeout": QUEUE_TIMEOUT,
@@ -201,13 +191,23 @@ Q_CLUSTER: dict[str, Any] = {
     "ack_failures": True,
     "max_attempts": 1,
     "catch_up": False,
+    "broker_class": "config.queue.OwnAndSharedLists" if REDIS_URL else "config.queue.OwnAndSharedRows",
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }
 
 # --- Supervisor -----------------------------------------------------------------------------------
 
+# What this machine is called in heartbeats, metrics and logs.
+MACHINE = env.str("DAYBOOK_MACHINE", default="") or socket.gethostname()
 HEARTBEAT_SECONDS = env.int("DAYBOOK_HEARTBEAT_SECONDS", default=180)
 STOP_GRACE_SECONDS = env.int("DAYBOOK_STOP_GRACE_SECONDS", default=30)
+TILL_POLL_SECONDS = env.float("DAYBOOK_TILL_POLL_SECONDS", default=2.0)  # 0: once a minute
+# Days that housekeeping keeps bodies and vendors' words, and what was told. 0: for ever.
+KEEP_BODIES_DAYS = env.int("DAYBOOK_KEEP_BODIES_DAYS", default=90)
+KEEP_NOTES_DAYS = env.int("DAYBOOK_KEEP_NOTES_DAYS", default=400)
+
+# Whoever shows this token may read /metrics; empty: there is no such page.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="").strip()
 
 # --- Messages: alerts by e-mail and chat ----------------------------------------------------------
 
@@ -259,7 +259,7 @@ STORAGES = {
 
 HTTPS = env.bool("DAYBOOK_HTTPS", default=False)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/"]  # a probe asks from inside, without TLS
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # a probe asks from inside, without TLS
 SECURE_HSTS_SECONDS = env.int("DAYBOOK_HSTS_SECONDS", default=31_536_000) if HTTPS else 0
 BEHIND_PROXY = env.bool("DAYBOOK_BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
@@ -291,6 +291,8 @@ SECURE_CSP_BY_PATH = {"/admin/": {"script-src": ["'self'", "'unsafe-eval'"]}}
 # --- Logs -----------------------------------------------------------------------------------------
 
 LOGGING = logs.logging_settings(
-    level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=bool(REDIS_URL))
+    level=env.str("LOG_LEVEL", default="INFO"),
+    as_json=env.bool("LOG_JSON", default=bool(REDIS_URL)),
+    machine=MACHINE,
 )
 logs.configure_structlog()

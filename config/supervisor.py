@@ -1,7 +1,7 @@
-"""`python -m config.supervisor`: web server and worker as one command that restarts what dies or hangs.
+"""`python -m config.supervisor [all|web|worker]`: one command that restarts what dies or hangs.
 
-SIGTERM or Ctrl-C drains and ends everything; a second one does not wait. Whatever ends the supervisor itself,
-its last will ends the children.
+`all` is one machine by itself; of several, each runs `web` or `worker`. SIGTERM or Ctrl-C drains and ends everything; a
+second one does not wait. Whatever ends the supervisor itself, its last will ends the children.
 """
 
 import argparse
@@ -18,11 +18,13 @@ import django
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from config.children import BASE_DIR, Child, LastWill, Program
+from config import logs
+from config.children import Child, LastWill, Program
 from config.watchdog import Watchdog
 
 log = logging.getLogger("daybook.supervisor")
 LOOK_EVERY = 0.2
+ALL, WEB, WORKER = "all", "web", "worker"
 
 
 def web(*, host: str, port: int, workers: int = 2, threads: int = 4, grace: int = 30) -> Program:
@@ -36,11 +38,19 @@ def web(*, host: str, port: int, workers: int = 2, threads: int = 4, grace: int 
         "--no-control-socket",
     ]
     command += ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)]
-    return Program("web", [*command, "--graceful-timeout", str(grace), "--log-level", "warning"])
+    command += ["--graceful-timeout", str(grace), "--log-level", "warning"]
+    return Program("web", command, _own_name("web"))
 
 
 def worker() -> Program:
-    return Program("worker", [sys.executable, str(BASE_DIR / "manage.py"), "qcluster"])
+    """Its tree of processes has the name of this process, which watches it."""
+    tree = {import_string("integrations.machines.TREE"): import_string("integrations.machines.tree")()}
+    return Program("worker", [sys.executable, "-m", "config.qcluster"], _own_name("worker") | tree)
+
+
+def _own_name(name: str) -> dict[str, str]:
+    """What its lines in the log say of it."""
+    return {logs.PROCESS: name}
 
 
 def port_is_free(*, host: str, port: int) -> bool:
@@ -106,9 +116,16 @@ class Supervisor:
         self.watchdog.restarted()
 
     def stop(self) -> None:
+        """All are told at once: a slow page of the web server takes nothing from the time of the workers."""
         until = time.monotonic() + self.grace
-        for child in reversed(self.children):
-            child.stop(until=until, hurried=lambda: self.stop_requests > 1)
+        for outlives in (False, True):
+            ending = [child for child in reversed(self.children) if child.program.outlives == outlives]
+            for child in ending:
+                child.ask_to_stop()
+            for child in ending:
+                child.wait_for_end(until=until, hurried=lambda: self.stop_requests > 1)
+        if self.watchdog:
+            self.watchdog.ended()
         self.will.close()
 
     def run(self) -> None:
@@ -127,25 +144,38 @@ def watchdog_of_the_queue() -> Watchdog:
     return Watchdog(pulse, limit=settings.HEARTBEAT_SECONDS)
 
 
+def supervisor_of(part: str, *, host: str, port: int, web_workers: int) -> Supervisor:
+    """What a machine runs: the web server, the workers with their watchdog, or both."""
+    grace = settings.STOP_GRACE_SECONDS
+    programs = [] if part == WEB else [worker()]
+    programs += [] if part == WORKER else [web(host=host, port=port, workers=web_workers, grace=grace)]
+    return Supervisor(programs, watchdog=None if part == WEB else watchdog_of_the_queue(), grace=grace)
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m config.supervisor", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=[ALL, WEB, WORKER], default=ALL, help="what this machine runs")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
     parser.add_argument("--web-workers", type=int, default=2)
     return parser.parse_args()
 
 
-def main() -> None:
-    given = arguments()
-    if not port_is_free(host=given.host, port=given.port):
+def refuse_to_start(given: argparse.Namespace) -> None:
+    """What would only fail later is said at once."""
+    if given.part != WORKER and not port_is_free(host=given.host, port=given.port):
         sys.exit(f"Port {given.port} on {given.host} is in use. Stop what listens there, or choose another: --port")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
     if import_string("config.checks.missing_guards")("default"):
         sys.exit("The database does not guard the journal. Run `manage.py migrate`, which puts the guards back.")
-    grace = settings.STOP_GRACE_SECONDS
-    programs = [worker(), web(host=given.host, port=given.port, workers=given.web_workers, grace=grace)]
-    Supervisor(programs, watchdog=watchdog_of_the_queue(), grace=grace).run()
+
+
+def main() -> None:
+    given = arguments()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault(logs.PROCESS, "supervisor")
+    django.setup()
+    refuse_to_start(given)
+    supervisor_of(given.part, host=given.host, port=given.port, web_workers=given.web_workers).run()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from config import own_password
 from config.overview.page import overview_json
 from integrations.admin_views.books import wake_book
 from integrations.api import probes
+from integrations.api.metrics import metrics
 from ledger.admin import finding
 from mappings.urls import addresses as settings_addresses
 
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("integrations.api.urls")),
     path("health/live", probes.live, name="live"),
     path("health/ready", probes.ready, name="ready"),
+    path("metrics", metrics, name="metrics"),
 ]
 handler403 = "config.refusals.forbidden"
 handler404 = "config.refusals.not_found"

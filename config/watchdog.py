@@ -27,6 +27,9 @@ class Pulse(Protocol):
     def sweep(self) -> None:
         """Queue a sweep, after a restart."""
 
+    def farewell(self) -> None:
+        """The worker has ended for good: its silence means nothing."""
+
 
 class Watchdog:
     def __init__(self, pulse: Pulse, *, limit: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,3 +75,9 @@ class Watchdog:
             self.pulse.sweep()
         except PulseUnavailable as error:
             log.warning("the sweep after the restart was not queued: %s", error)
+
+    def ended(self) -> None:
+        try:
+            self.pulse.farewell()
+        except PulseUnavailable as error:
+            log.warning("the worker's heartbeat was not taken away: %s", error)

@@ -33,6 +33,7 @@ from ledger.journal import charts
 from ledger.journal.booking import new_key
 from ledger.models import Account, Book
 from ledger.ports import AccountingSystem
+from ledger.ports import Place as CallPlace
 from ledger.terms import AccountType, Role
 from ledger.values import NewAccount, RemoteAccount
 from mappings import coverage, editing
@@ -194,13 +195,20 @@ def _mark_found(row: dict[str, Any], there: RemoteAccount) -> None:
 
 def _send(order: AccountCreation, row: dict[str, Any], books: AccountingSystem, *, keep: Callable[[], None]) -> None:
     """One call, written down before it is made. What was surely not sent is as it was: it may have been sent before."""
+    with vendors.limiter(order.connection).wait("request") as place:
+        _send_now(order, row, books, place=place, keep=keep)
+
+
+def _send_now(
+    order: AccountCreation, row: dict[str, Any], books: AccountingSystem, *, place: CallPlace, keep: Callable[[], None]
+) -> None:
     before = {"state": row["state"], "sent_at": row["sent_at"]}
     row |= {"state": UNKNOWN, "sent_at": database_now().isoformat()}
     _write(order, keep=keep)
     send_before = time.monotonic() + vendors.time_to_leave(order.connection)
     wanted = NewAccount(row["name"], AccountType(row["type"]), Role(row["role"]), row["request_key"], row["number"])
     try:
-        created = books.create_account(wanted, send_before=send_before)
+        created = books.create_account(wanted, send_before=send_before, place=place)
     except (Unreachable, RateLimited, AuthExpired):
         row |= before
         _write(order, keep=keep)

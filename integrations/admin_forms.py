@@ -1,4 +1,4 @@
-"""The forms of the integration pages: keys and address of a connection, a range of dates, days, feeds."""
+"""The forms of the integration pages: keys, address and limits of a connection, a range of dates, days, feeds."""
 
 from collections.abc import Mapping
 from dataclasses import Field, fields
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from integrations import vendors
 from integrations.models import Connection
+from integrations.models.connections import LIMITS
 from ledger.errors import DaybookError
 from ledger.models import Book, Store
 
@@ -19,6 +20,13 @@ ISSUED = {"access_token", "refresh_token"}
 
 def date_input() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+_NO_LIMIT = "Empty: no limit, the vendor states none."
+
+
+def _limit(label: str) -> forms.IntegerField:
+    return forms.IntegerField(label=label, required=False, min_value=1, max_value=100_000)
 
 
 class KeysForm(forms.Form):
@@ -93,6 +101,33 @@ def _key_field(key: "Field[Any]", *, stored: str) -> forms.CharField:
         help_text=hint,
         initial="" if secret else stored,
     )
+
+
+class LimitsForm(forms.Form):
+    """How much a connection may ask of its vendor; each empty field stands for the vendor's own number."""
+
+    requests_per_minute = _limit("Requests a minute")
+    requests_per_second = _limit("Requests a second")
+    in_flight = _limit("Calls under way at once")
+    batches_per_minute = _limit("Batches a minute")
+    items_per_batch = _limit("Entries in a batch")
+
+    def __init__(self, connection: Connection, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, initial={name: getattr(connection, name) for name in LIMITS}, auto_id="limit_%s")
+        self.vendor = vendors.VENDORS[connection.vendor]
+        if connection.book_id is None:  # Nothing is written to a till, so nothing goes in batches.
+            del self.fields["batches_per_minute"], self.fields["items_per_batch"]
+        for name, field in self.fields.items():
+            number = getattr(self.vendor.limits, name)
+            field.help_text = f"Empty: {number}, the limit of {self.vendor.label}." if number else _NO_LIMIT
+
+    def clean_items_per_batch(self) -> int | None:
+        """A larger batch would be refused as a whole."""
+        items: int | None = self.cleaned_data["items_per_batch"]
+        most = self.vendor.limits.items_per_batch
+        if items and most and items > most:
+            raise ValidationError(f"{self.vendor.label} refuses a batch of more than {most} entries.")
+        return items
 
 
 class PastForm(forms.Form):

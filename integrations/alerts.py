@@ -6,7 +6,7 @@ many events as people knew of: `known_events`, counted when it opened, was ackno
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,15 +14,15 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
-from integrations import notices, vendors
+from integrations import machines, notices, vendors
 from integrations.breaker import LONGEST_REST
 from integrations.models import Alert, Capture, Circuit, Connection
-from integrations.seeing import CHANGED_SINCE, EXAMPLE, LASTS_MINUTES, OUTCOME_UNKNOWN, long_unknown
+from integrations.seeing import CHANGED_SINCE, EXAMPLE, LASTS_MINUTES, OUTCOME_UNKNOWN, UNREACHABLE, long_unknown
 from ledger.audit import note
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, Refused
 from ledger.locks import locked
-from ledger.models import Posting
+from ledger.models import DayFigure, Posting
 from ledger.money import ZERO
 from ledger.terms import SyncState
 
@@ -74,7 +74,14 @@ def _no_answer(connection: Connection) -> dict[str, Problem]:
         f"again by itself at least every {int(LONGEST_REST * 1.2 / 60)} minutes, and goes on in order."
     )
     severity = Alert.Severity.ERROR if is_long else Alert.Severity.WARNING
-    return {"unreachable": Problem(sentence, 0, severity)}
+    return {UNREACHABLE: _with_what_waits(connection, Problem(sentence, 0, severity))}
+
+
+def _with_what_waits(connection: Connection, problem: Problem) -> Problem:
+    """How many events and how much money wait for its end, by the sums of the last minute: no count of a backlog."""
+    figures = DayFigure.objects.filter(book=connection.book_id, state__in=[SyncState.NOT_SYNCED, SyncState.PROCESSING])
+    found = figures.aggregate(events=Sum("events"), amount=Sum("amount"))
+    return replace(problem, events=found["events"] or 0, amount=found["amount"] or ZERO)
 
 
 def _silent_till(connection: Connection) -> dict[str, Problem]:
@@ -84,7 +91,7 @@ def _silent_till(connection: Connection) -> dict[str, Problem]:
         return {}
     if connection.state == Connection.State.UNCONNECTED:
         return {"till_unconnected": Problem("The till is disconnected: no sale arrives. Connect it again.", 0)}
-    last = capture.last_run_at
+    last = capture.last_run_at or connection.connected_at  # just connected, it is read in a moment
     if last and last > database_now() - timedelta(minutes=SILENT_MINUTES):
         return {"capture": Problem(capture.problem, 0, Alert.Severity.WARNING)} if capture.problem else {}
     sentence = (
@@ -139,11 +146,29 @@ def _long_unknown(connection: Connection) -> dict[str, Problem]:
     return {OUTCOME_UNKNOWN: Problem(sentence, count, Alert.Severity.WARNING, found["amount"] or ZERO)}
 
 
-def refresh_messages() -> None:
-    """An alert for each channel that delivers nothing to somebody, told by the other one."""
-    failing = {f"{notices.MESSAGES}:{channel}": names for channel, names in notices.undelivered().items()}
+def refresh_daybook() -> None:
+    """What concerns no single book: a machine that hangs while another works, channels that deliver nothing."""
     with transaction.atomic():
-        _write({cause: _undelivered(names) for cause, names in failing.items()}, {"book": None, "connection": None})
+        _write(_messages() | _silent_machines(), {"book": None, "connection": None})
+
+
+def _messages() -> dict[str, Problem]:
+    """One for each channel that delivers nothing to somebody, told by the other one."""
+    failing = {f"{notices.MESSAGES}:{channel}": names for channel, names in notices.undelivered().items()}
+    return {cause: _undelivered(names) for cause, names in failing.items()}
+
+
+def _silent_machines() -> dict[str, Problem]:
+    """Its own watchdog restarts workers that hang; a machine that has no power has no watchdog either."""
+    known = machines.machines()
+    silent = [machine.name for machine in known if machine.is_silent]
+    if not silent or len(silent) == len(known):  # whoever writes this works itself
+        return {}
+    sentence = (
+        f"{len(silent)} of {len(known)} worker machines give no sign of life: {', '.join(silent)}. The others go on "
+        "with their work; nothing is lost."
+    )
+    return {"worker_silent": Problem(sentence, 0, Alert.Severity.WARNING)}
 
 
 def _undelivered(names: list[str]) -> Problem:

@@ -67,8 +67,7 @@ class CircuitBreaker:
 
     def rests_until(self) -> datetime | None:
         """When the next call may probe; None when calls go through."""
-        now = database_now()
-        return self._rows.filter(rests_until__gt=now).values_list("rests_until", flat=True).first()
+        return rests_until(self._connection_id)
 
     def _failed(self) -> None:
         with transaction.atomic():
@@ -87,6 +86,12 @@ class CircuitBreaker:
         circuit.opened_at = circuit.opened_at or now
         circuit.rests_until = now + timedelta(seconds=seconds)
         log.warning("circuit open", connection=self._connection_id, failures=circuit.failures, seconds=int(seconds))
+
+
+def rests_until(connection_id: int) -> datetime | None:
+    """When a connection's next call may probe; None when calls go through."""
+    rows = Circuit.objects.filter(connection=connection_id, rests_until__gt=database_now())
+    return rows.values_list("rests_until", flat=True).first()
 
 
 CLOSED = {"failures": 0, "rests": 0, "opened_at": None, "rests_until": None}

@@ -20,15 +20,23 @@ import structlog
 from requests.adapters import HTTPAdapter
 
 from ledger.errors import DaybookError, OutcomeUnknown, RateLimited, Unreachable
+from ledger.ports import Place
 
 log = structlog.get_logger(__name__)
+
+
+REQUEST = ("request",)
+"""The kinds of most calls, for the limiter."""
+
+LONGEST_PAUSE = 3600.0
+"""Seconds; a vendor that asks for more is asked again after that."""
 
 
 class Limiter(Protocol):
     """Keeps us inside a vendor's limits, shared by every process that uses the connection."""
 
-    def take(self, kind: str) -> None:
-        """Wait for a place of this kind ("request", "batch"); raises RateLimited when it would take too long."""
+    def wait(self, *kinds: str) -> Place:
+        """Wait for a place for a call of these kinds ("request", "batch"); raises RateLimited when that is too long."""
 
     def pause(self, seconds: float) -> None:
         """Nobody takes a place for so many seconds: the vendor asked us to wait."""
@@ -64,8 +72,15 @@ class TokenSource(Protocol):
 class NoLimits:
     """A limiter and breaker for connections without limits of their own."""
 
-    def take(self, kind: str) -> None:
+    def wait(self, *kinds: str) -> "NoLimits":
         """Never waits."""
+        return self
+
+    def sends(self) -> None:
+        """Remembers nothing."""
+
+    def leave(self) -> None:
+        """Nothing was taken."""
 
     def pause(self, seconds: float) -> None:
         """Remembers nothing."""
@@ -122,14 +137,17 @@ class Http:
         body: bytes | None = None,
         send_before: float | None = None,
         request_id_header: str = "",
+        place: Place | None = None,
+        kinds: Sequence[str] = REQUEST,
     ) -> HttpAnswer:
         """One request. `write` says whether it may change something there.
 
         Raises Unreachable, RateLimited or OutcomeUnknown; answers below 500 other than 429 are returned.
         `send_before` is a time on the monotonic clock after which nothing may leave any more.
         `request_id_header` names the header in which the vendor names the call; errors keep what it says.
+        `place`: what the caller took for this call already; it is left with the answer. Else one of `kinds` is taken.
         """
-        with self.guarded(method, path, write=write, send_before=send_before):
+        with self.guarded(method, path, write=write, send_before=send_before, place=place, kinds=kinds):
             answer = self.session.request(
                 method,
                 self.base_url.rstrip("/") + path,
@@ -146,12 +164,31 @@ class Http:
             raise
 
     @contextmanager
-    def guarded(self, method: str, path: str, *, write: bool, send_before: float | None = None) -> Iterator[None]:
+    def guarded(
+        self,
+        method: str,
+        path: str,
+        *,
+        write: bool,
+        send_before: float | None = None,
+        place: Place | None = None,
+        kinds: Sequence[str] = REQUEST,
+    ) -> Iterator[None]:
         """Run a call of any library built on requests inside our limits, log and judgement of failures."""
         self.breaker.allow()
-        self.limiter.take("request")
+        taken = place or self.limiter.wait(*kinds)
+        try:
+            with self._in_time(method, path, write=write, send_before=send_before):
+                taken.sends()
+                yield
+        finally:
+            taken.leave()
+
+    @contextmanager
+    def _in_time(self, method: str, path: str, *, write: bool, send_before: float | None) -> Iterator[None]:
+        """Nothing leaves after its time; what it means when a call fails."""
         if send_before is not None and time.monotonic() > send_before:
-            raise Unreachable("The time to send had passed before anything left. Daybook tries again by itself.")
+            raise Unreachable("Daybook was held up before the call, so nothing was sent. It tries again by itself.")
         started = time.monotonic()
         try:
             yield
@@ -186,9 +223,9 @@ def retry_after(header: str | None) -> float | None:
     if not header:
         return None
     if header.strip().isdigit():
-        return min(float(header), 3600.0)
+        return min(float(header), LONGEST_PAUSE)
     try:
-        return min(max(0.0, parsedate_to_datetime(header).timestamp() - time.time()), 3600.0)
+        return min(max(0.0, parsedate_to_datetime(header).timestamp() - time.time()), LONGEST_PAUSE)
     except (TypeError, ValueError):
         return None
 

@@ -12,8 +12,8 @@ from ledger import reconcile as comparing
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, DaybookError
 from ledger.journal import booking, delivery
-from ledger.models import Attempt, Book, Discrepancy, JournalEntry, Posting, ReconciliationRun
-from ledger.terms import DeliveryState, SyncState
+from ledger.models import Attempt, Book, Discrepancy, JournalEntry, ReconciliationRun
+from ledger.terms import DeliveryState
 from mappings.table import MappingTable
 
 
@@ -89,9 +89,8 @@ def is_due(connection: Connection) -> bool:
     """Whether there is something to book or to send now."""
     if not may_run(connection):
         return False
-    waiting = Posting.objects.filter(book=connection.book, state=SyncState.NOT_SYNCED, entry=None)
     due = next_due(connection)
-    return waiting.exists() or (due is not None and due <= database_now())
+    return booking.to_book(_book(connection)).exists() or (due is not None and due <= database_now())
 
 
 def next_due(connection: Connection) -> datetime | None:

@@ -13,6 +13,7 @@ from integrations import vendors
 from integrations.admin_views.access import address_of
 from integrations.document_steps import STEPS
 from integrations.models import Alert, Connection
+from integrations.own_steps import MESSAGES_STEPS, SILENT_MACHINE_STEPS
 from integrations.seeing import CHANGED_SINCE, OUTCOME_UNKNOWN
 from ledger.admin.scoping import Person, is_store_manager
 from ledger.errors import AT_THE_TILL, BY_HAND, Flaw
@@ -278,15 +279,8 @@ TABLE = {
             "Nothing is lost: what was sold meanwhile is read then.",
         ),
     ),
-    "messages": Row(
-        "See who hears what",
-        _hearers,
-        (
-            "Open the list: it shows to whom nothing could be delivered, and why.",
-            "Correct the address of the person, or of the mail server (EMAIL_URL), and send a test message.",
-            "This alert closes when a message has gone through.",
-        ),
-    ),
+    "messages": Row("See who hears what", _hearers, MESSAGES_STEPS),
+    "worker_silent": Row("", lambda place: "", SILENT_MACHINE_STEPS),
 }
 UNLISTED = Row(
     "Open the events",

@@ -35,7 +35,7 @@ from ledger.models import Attempt, Posting
 from ledger.models.fields import AmountField
 from ledger.terms import DeliveryState, SyncState
 
-CHANGED_SINCE, OUTCOME_UNKNOWN = "changed_since", "outcome_unknown"
+CHANGED_SINCE, OUTCOME_UNKNOWN, UNREACHABLE = "changed_since", "outcome_unknown", "unreachable"
 ON_THEIR_WAY = (DeliveryState.UNKNOWN, DeliveryState.SENDING)
 LASTS_MINUTES = 15
 EXAMPLE = "events, for example:"
@@ -102,4 +102,4 @@ def long_unknown(rows: QuerySet[Posting]) -> QuerySet[Posting]:
     """Events on their way whose outcome nobody could find out for a quarter of an hour."""
     since = database_now() - timedelta(minutes=LASTS_MINUTES)
     lost = Attempt.objects.filter(entry=OuterRef("entry"), result=Attempt.Result.UNKNOWN, started_at__lt=since)
-    return rows.filter(Exists(lost), entry__state__in=ON_THEIR_WAY)
+    return rows.filter(Exists(lost), state=SyncState.PROCESSING, entry__state__in=ON_THEIR_WAY)

@@ -23,8 +23,8 @@ from ledger.errors import (
 from ledger.journal import booking, delivery, marking
 from ledger.journal.delivery import Claim
 from ledger.models import Book, JournalEntry
-from ledger.ports import AccountingSystem
-from ledger.values import Delivered, RemoteEntry
+from ledger.ports import AccountingSystem, Place
+from ledger.values import Delivered, OutgoingEntry, RemoteEntry
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ def send(connection: Connection, books: AccountingSystem) -> int:
 
 
 def _claim(connection: Connection, book: Book, books: AccountingSystem) -> Claim | None:
-    limit = books.capabilities.batch_size
+    limit = vendors.limits(connection).items_per_batch or books.capabilities.batch_size
     return delivery.claim(book, limit=limit, lease=vendors.lease(connection), settle=vendors.settle(connection))
 
 
@@ -172,38 +172,55 @@ def _send_batch(
     books: AccountingSystem,
 ) -> bool:
     """False when the call was refused as a whole: nothing was booked, and each entry is sent alone."""
-    vendors.limiter(connection).take("batch")
-    key, send_before = booking.new_key(), _send_before(connection)
-    kept = delivery.begin(claim, entries, bodies=bodies, batch_key=key)
-    outgoing = [claim.outgoing[entry.reference] for entry in kept]
+    with vendors.limiter(connection).wait("request", "batch") as place:
+        key, send_before = booking.new_key(), _send_before(connection)
+        kept = delivery.begin(claim, entries, bodies=bodies, batch_key=key)
+        outgoing = [claim.outgoing[entry.reference] for entry in kept]
+        answer = _answer(outgoing, books, request_key=key, send_before=send_before, place=place)
+    if isinstance(answer, DaybookError):
+        marking.refused_whole(claim, kept, answer)
+        return False
+    _mark(claim, answer, books)
+    return True
+
+
+def _answer(
+    outgoing: Sequence[OutgoingEntry],
+    books: AccountingSystem,
+    *,
+    request_key: str,
+    send_before: float,
+    place: Place,
+) -> list[Delivered] | DaybookError:
+    """One result for each entry of a batch, or the refusal of the whole. Raises WAITS: surely nothing was sent."""
     try:
         with traced(traces=[entry.reference for entry in outgoing]):
-            results = books.post_batch(outgoing, request_key=key, send_before=send_before) if outgoing else []
+            if not outgoing:
+                return []
+            return books.post_batch(outgoing, request_key=request_key, send_before=send_before, place=place)
     except WAITS:
         raise
     except OutcomeUnknown as unknown:
-        results = [Delivered(entry.reference, error=unknown) for entry in outgoing]
+        return [Delivered(entry.reference, error=unknown) for entry in outgoing]
     except DaybookError as refusal:
-        marking.refused_whole(claim, kept, refusal)
-        return False
+        return refusal
     except STUMBLES as defect:
         stumbled = _stumbled(defect, [entry.reference for entry in outgoing])
-        results = [Delivered(entry.reference, error=stumbled) for entry in outgoing]
-    _mark(claim, results, books)
-    return True
+        return [Delivered(entry.reference, error=stumbled) for entry in outgoing]
 
 
 def _send_one(
     connection: Connection, claim: Claim, entry: JournalEntry, bodies: Mapping[str, str], books: AccountingSystem
 ) -> None:
-    send_before = _send_before(connection)
-    if not delivery.begin(claim, [entry], bodies=bodies):
-        return
-    try:
-        with traced(traces=[entry.reference]):
-            result = books.post_one(claim.outgoing[entry.reference], send_before=send_before)
-    except STUMBLES as defect:
-        result = Delivered(entry.reference, error=_stumbled(defect, [entry.reference]))
+    with vendors.limiter(connection).wait("request") as place:
+        send_before = _send_before(connection)
+        if not delivery.begin(claim, [entry], bodies=bodies):
+            return
+        try:
+            with traced(traces=[entry.reference]):
+                result = books.post_one(claim.outgoing[entry.reference], send_before=send_before, place=place)
+        except STUMBLES as defect:
+            result = Delivered(entry.reference, error=_stumbled(defect, [entry.reference]))
     _mark(claim, [result], books)
 
 

@@ -4,12 +4,9 @@ Every task may run twice, late, or never. `sweep` wakes what a lost message left
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
-
-from django.db import transaction
-from django_q.tasks import async_task
 
 from integrations import (
     accounts_creating,
@@ -18,12 +15,23 @@ from integrations import (
     capturing,
     companies,
     leases,
+    leaving,
+    machines,
     notices,
     pipeline,
     telling,
     vendors,
 )
-from integrations.models import AccountCreation, AccountImport, BulkDeed, Connection, Heartbeat
+from integrations.models import AccountCreation, AccountImport, BulkDeed, Connection
+from integrations.waking import (
+    wake,
+    wake_capture,
+    wake_creation,
+    wake_deed,
+    wake_import,
+    wake_reread,
+    wake_telling,
+)
 from ledger.clock import database_now
 from ledger.errors import DaybookError, RateLimited, Unreachable
 from ledger.journal import charts, delivery, figures
@@ -36,45 +44,10 @@ BUDGET = 45.0
 LOOK_SECONDS = 5.0
 """While waiting, look this often for what came in meanwhile, and keep the lease."""
 
-REREAD_AT_ONCE = 50
 COUNTED_EVERY = 100
 
 SHORT_WAIT = 40.0
 """A due time within so many seconds is waited for, inside the budget; a later one is the sweep's."""
-
-
-def wake(connection_id: int) -> None:
-    """After the commit, let a worker book and post what is due in this book."""
-    transaction.on_commit(partial(async_task, "integrations.tasks.work", connection_id))
-
-
-def wake_capture(connection_id: int) -> None:
-    transaction.on_commit(partial(async_task, "integrations.tasks.capture", connection_id))
-
-
-def wake_import(import_id: int) -> None:
-    transaction.on_commit(partial(async_task, "integrations.tasks.import_accounts", import_id))
-
-
-def wake_creation(creation_id: int) -> None:
-    transaction.on_commit(partial(async_task, "integrations.tasks.create_accounts", creation_id))
-
-
-def wake_deed(deed_id: int) -> None:
-    transaction.on_commit(partial(async_task, "integrations.tasks.deed", deed_id))
-
-
-def wake_telling() -> None:
-    """Let a worker send the messages that are due, if there are any."""
-    if telling.are_due():
-        transaction.on_commit(partial(async_task, "integrations.tasks.tell"))
-
-
-def wake_reread(connection_id: int, event_ids: Sequence[int]) -> None:
-    """A message for each block of documents, so that none of them outlasts its time."""
-    for start in range(0, len(event_ids), REREAD_AT_ONCE):
-        block = list(event_ids[start : start + REREAD_AT_ONCE])
-        transaction.on_commit(partial(async_task, "integrations.tasks.reread", connection_id, block))
 
 
 def work(connection_id: int) -> str:
@@ -88,15 +61,15 @@ def work(connection_id: int) -> str:
     if connection.book:
         alerts.refresh(connection)
         wake_telling()
-    # What was ordered between the last look and the end of the lease had its wake-up turned away.
-    if pipeline.is_due(connection):
+    # What was ordered between the last look and the end had its wake-up turned away; what is due soon goes on soon.
+    if pipeline.is_due(connection) or _wait(connection) is not None:
         wake(connection_id)
     return f"{done} entries handled."
 
 
 def _drain(connection: Connection, lease: leases.Held) -> int:
     until, done, taken = time.monotonic() + BUDGET, 0, time.monotonic()
-    while time.monotonic() < until and lease.renew():
+    while time.monotonic() < until and not leaving.is_leaving() and lease.renew():
         if time.monotonic() > taken + LOOK_SECONDS:
             _take_figures(connection)
             taken = time.monotonic()
@@ -127,23 +100,38 @@ def _wait(connection: Connection) -> float | None:
     return wait if wait <= SHORT_WAIT else None
 
 
-def capture(connection_id: int) -> str:
-    """Read the till's changes, then wake the books they feed."""
+def capture(connection_id: int, *, follow_always: bool = True) -> str:
+    """Read the till's changes, then wake the books they feed.
+
+    `follow_always`: figures and alerts are brought in line even if nothing changed and nothing is wrong.
+    """
     connection = vendors.till_connections().get(pk=connection_id)
     with leases.held(f"capture:{connection_id}") as lease:
         if lease is None:
             return "Another worker is at it."
-        outcome = pipeline.capture(connection, until=time.monotonic() + BUDGET, keep=lease.keep)
+        outcome = pipeline.capture(connection, until=time.monotonic() + BUDGET, keep=partial(_keep, lease))
+    if follow_always or outcome.changed or outcome.problem:
+        _follow_capture(connection, changed=bool(outcome.changed))
+    if outcome.more or leaving.is_leaving():
+        wake_capture(connection_id)
+    return outcome.sentence
+
+
+def _follow_capture(connection: Connection, *, changed: bool) -> None:
     alerts.refresh(connection)
     for book_connection in vendors.books_connections().filter(book__feeds__source=connection.source_id):
         _take_figures(book_connection)
         alerts.refresh(book_connection)
-        if outcome.changed:
+        if changed:
             wake(book_connection.pk)
     wake_telling()
-    if outcome.more:
-        wake_capture(connection_id)
-    return outcome.sentence
+
+
+def _keep(lease: leases.Held) -> None:
+    """Each page is recorded before this is asked. Raises LeaseLost to end the walk here."""
+    if leaving.is_leaving():
+        raise leases.LeaseLost(lease.name)
+    lease.keep()
 
 
 def reread(connection_id: int, event_ids: list[int]) -> str:
@@ -222,7 +210,7 @@ def deed(deed_id: int) -> str:
             return "Nothing to do, or another worker is at it."
 
         def go_on() -> bool:
-            return time.monotonic() < until and lease.renew()
+            return time.monotonic() < until and not leaving.is_leaving() and lease.renew()
 
         try:
             done = bulk.run(row, go_on=go_on)
@@ -248,7 +236,7 @@ def _follow(row: BulkDeed, done: bulk.Done) -> None:
 def tell() -> str:
     """Send the messages that are due, until none is or the time is up."""
     until, sent = time.monotonic() + BUDGET, 0
-    while time.monotonic() < until and telling.send_next():
+    while time.monotonic() < until and not leaving.is_leaving() and telling.send_next():
         sent += 1
     return f"{sent} messages handled."
 
@@ -258,7 +246,7 @@ def _look_after_messages() -> None:
     with leases.held("messages") as lease:
         if lease:
             notices.plan_digests(database_now())
-            alerts.refresh_messages()
+            alerts.refresh_daybook()
     wake_telling()
 
 
@@ -281,6 +269,7 @@ def sweep() -> str:
         wake_import(order.pk)
     for creation in AccountCreation.objects.filter(ended_at=None):
         wake_creation(creation.pk)
+    machines.forget_lost()
     _look_after_messages()
     return f"{woken} books woken."
 
@@ -293,8 +282,6 @@ def capture_all() -> str:
     return f"{len(connected)} tills woken."
 
 
-def heartbeat() -> str:
-    """Proof for the watchdog that tasks run."""
-    now = database_now()
-    Heartbeat.objects.update_or_create(name="worker", defaults={"at": now})
-    return now.isoformat()
+def heartbeat(tree: str) -> str:
+    """Proof for a watchdog that tasks run in its tree of processes."""
+    return machines.beat(tree).isoformat()

@@ -10,13 +10,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from integrations.breaker import CircuitBreaker
-from integrations.governor import BucketLimiter, Rate, Rates
 from integrations.heartland_retail import oauth as heartland_oauth
 from integrations.heartland_retail.adapter import HeartlandRetailAdapter
 from integrations.heartland_retail.client import Client as HeartlandClient
 from integrations.heartland_retail.client import FixedToken
-from integrations.http import Http, is_loopback
+from integrations.http import Http, NoLimits, is_loopback
+from integrations.limiter import RowLimiter
 from integrations.models import Connection
+from integrations.models.connections import LIMITS
 from integrations.quickbooks import charting as quickbooks_charting
 from integrations.quickbooks import oauth as quickbooks_oauth
 from integrations.quickbooks.adapter import CAPABILITIES as QUICKBOOKS
@@ -24,6 +25,7 @@ from integrations.quickbooks.adapter import QuickBooksAdapter
 from integrations.quickbooks.client import PRODUCTION as QUICKBOOKS_PRODUCTION
 from integrations.quickbooks.client import Client as QuickBooksClient
 from integrations.tokens import CALL_SECONDS, RefreshedTokens, as_credentials, check_installation, check_usable
+from integrations.windows import Limits
 from ledger.errors import AuthExpired, Rejected
 from ledger.ports import AccountingSystem, PointOfSale
 from ledger.values import Capabilities, NeededAccount, NewAccount
@@ -55,7 +57,7 @@ class Vendor:
     label: str
     kind: str
     credentials: type[quickbooks_oauth.Credentials] | type[heartland_oauth.Credentials]
-    rates: Rates
+    limits: Limits
     default_url: str
     host_allowed: Callable[[str], bool]
     adapter: Callable[[Connection], AccountingSystem | PointOfSale]
@@ -110,8 +112,15 @@ def http(connection: Connection) -> Http:
     )
 
 
-def limiter(connection: Connection) -> BucketLimiter:
-    return BucketLimiter(connection.pk, VENDORS[connection.vendor].rates)
+def limiter(connection: Connection) -> RowLimiter:
+    """It is made for pages as well, so the address is looked at only when a call is to be made."""
+    return RowLimiter(connection.pk, limits(connection), longest=lambda: longest_call(connection))
+
+
+def limits(connection: Connection) -> Limits:
+    """What the vendor says of itself, but where a person has set another number."""
+    chosen = {name: getattr(connection, name) for name in LIMITS}
+    return replace(VENDORS[connection.vendor].limits, **{name: n for name, n in chosen.items() if n})
 
 
 def breaker(connection: Connection) -> CircuitBreaker:
@@ -119,8 +128,9 @@ def breaker(connection: Connection) -> CircuitBreaker:
 
 
 def waits_until(connection: Connection) -> datetime | None:
-    """Until when nobody calls: a pause that the vendor asked for, or a rest because it does not answer."""
-    waits = [limiter(connection).paused_until(), breaker(connection).rests_until()]
+    """Until when nothing is sent: a pause that the vendor asked for, its limit, a rest because it does not answer."""
+    places = limiter(connection)
+    waits = [places.paused_until(), places.next_batch(), breaker(connection).rests_until()]
     return max((wait for wait in waits if wait), default=None)
 
 
@@ -169,6 +179,11 @@ def time_to_leave(connection: Connection) -> float:
     return settle(connection).total_seconds() * 0.1
 
 
+def longest_call(connection: Connection) -> float:
+    """Seconds from the place that a call takes to its answer."""
+    return http_timeout(connection) + time_to_leave(connection)
+
+
 def books_connections() -> QuerySet[Connection]:
     return Connection.objects.filter(book__isnull=False).select_related("book")
 
@@ -178,9 +193,10 @@ def till_connections() -> QuerySet[Connection]:
 
 
 def _quickbooks_oauth(connection: Connection, *, redirect_uri: str) -> quickbooks_oauth.OAuth:
-    keys = connection.credentials
+    """Its host is another one than the company's, and takes no place: a write may hold the last while it is asked."""
+    keys, timeout = connection.credentials, min(CALL_SECONDS, http_timeout(connection))
     return quickbooks_oauth.OAuth(
-        http=replace(http(connection), timeout=min(CALL_SECONDS, http_timeout(connection))),
+        http=replace(http(connection), timeout=timeout, limiter=NoLimits()),
         client_id=keys.get("client_id", ""),
         client_secret=keys.get("client_secret", ""),
         redirect_uri=redirect_uri,
@@ -237,7 +253,7 @@ VENDORS: dict[str, Vendor] = {
         label="Heartland Retail",
         kind=TILL,
         credentials=heartland_oauth.Credentials,
-        rates={"request": (Rate(20, 1, burst=10),)},
+        limits=Limits(requests_per_second=20),
         default_url=heartland_oauth.API,
         host_allowed=heartland_oauth.host_allowed,
         adapter=_heartland,
@@ -250,10 +266,13 @@ VENDORS: dict[str, Vendor] = {
         label=QUICKBOOKS.label,
         kind=BOOKS,
         credentials=quickbooks_oauth.Credentials,
-        rates={
-            "request": (Rate(10, 1, burst=8), Rate(500, 60, burst=400)),
-            "batch": (Rate(40, 60, burst=36),),
-        },
+        limits=Limits(
+            requests_per_minute=500,
+            requests_per_second=10,
+            in_flight=5,
+            batches_per_minute=40,
+            items_per_batch=QUICKBOOKS.batch_size,
+        ),
         default_url=QUICKBOOKS_PRODUCTION,
         host_allowed=quickbooks_oauth.host_allowed,
         adapter=_quickbooks,

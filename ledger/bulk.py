@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 else:
     Column = models.Field
 
+_in_order = json.JSONEncoder(sort_keys=True).encode
+
 COLUMNS = ("entry_id", "posting_id", "account_id", "role", "dimensions", "debit", "credit", "text", "why")
 
 
@@ -40,7 +42,7 @@ class LineRow:
     def values(self) -> tuple[int | str, ...]:
         units = money.to_minor(self.amount)
         debit, credit = (units, 0) if self.side is Side.DEBIT else (0, units)
-        dimensions = json.dumps(self.dimensions, sort_keys=True)
+        dimensions = _in_order(self.dimensions)
         ids = (self.entry_id, self.posting_id, self.account_id)
         return (*ids, self.role.value, dimensions, debit, credit, self.text[:200], self.why[:300])
 

@@ -38,6 +38,7 @@ DEEDS: dict[str, tuple[str, ...]] = {
         "disconnected",
         "changed the keys",
         "changed the address of",
+        "changed the limits of",
         "ordered an import of accounts",
         "ordered new accounts",
         "created accounts",

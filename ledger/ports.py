@@ -21,8 +21,23 @@ from ledger.values import (
 )
 
 
+class Place(Protocol):
+    """A place for one call within a vendor's limits."""
+
+    def sends(self) -> None:
+        """The call leaves now."""
+
+    def leave(self) -> None:
+        """The answer has come, or nothing was sent: the call is not under way any more. A second time says nothing."""
+
+
 class AccountingSystem(Protocol):
-    """The books of record of one company. Reads raise Unreachable, RateLimited or AuthExpired."""
+    """The books of record of one company. Reads raise Unreachable, RateLimited or AuthExpired.
+
+    A call takes its place within the vendor's limits by itself. Of a write the caller may take it, before it writes
+    down that it sends, for the wait must not use up the time in which the call may leave. Such a `place` is left when
+    the answer has come; any further call, the same again with a new token too, takes its own.
+    """
 
     capabilities: Capabilities
 
@@ -32,7 +47,9 @@ class AccountingSystem(Protocol):
     def accounts(self) -> Iterable[RemoteAccount]:
         """The whole chart, inactive accounts included."""
 
-    def create_account(self, wanted: NewAccount, *, send_before: float | None = None) -> RemoteAccount:
+    def create_account(
+        self, wanted: NewAccount, *, send_before: float | None = None, place: Place | None = None
+    ) -> RemoteAccount:
         """Create an account, or give the one that bears its name already and is of its type.
 
         `send_before`: on the monotonic clock; later than that nothing may leave, and Unreachable is raised.
@@ -49,14 +66,16 @@ class AccountingSystem(Protocol):
     def body(self, entry: OutgoingEntry) -> str:
         """The text that leaves for one entry, as proof; makes no call. Raises Unsupported."""
 
-    def post_one(self, entry: OutgoingEntry, *, send_before: float) -> Delivered:
+    def post_one(self, entry: OutgoingEntry, *, send_before: float, place: Place | None = None) -> Delivered:
         """Create one entry under its request key. What concerns the entry is in the result: see Delivered.
 
         `send_before`: on the monotonic clock; later than that nothing may leave (the claim may have lapsed).
         Raises Unreachable, RateLimited or AuthExpired when surely nothing was booked.
         """
 
-    def post_batch(self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float) -> list[Delivered]:
+    def post_batch(
+        self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float, place: Place | None = None
+    ) -> list[Delivered]:
         """Create several entries in one call, at most `capabilities.batch_size`; one result each, in order.
 
         Raises Unreachable, RateLimited, AuthExpired when surely nothing was booked, OutcomeUnknown when the

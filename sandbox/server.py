@@ -112,21 +112,28 @@ def html_answer(status: int, text: str, headers: Mapping[str, str] | None = None
 
 
 class Sandbox(ThreadingHTTPServer):
-    """The listening server with its mounted apps. Making one binds the port; `serve` answers."""
+    """The server with its mounted apps. Making one takes the port; it listens once it has apps, and `serve` answers.
+
+    Until then a connection is refused. A request that waited for a long start would be done later than any vendor
+    promises, and whoever sent it would rightly have sent it again.
+    """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], *, mounts: Mapping[str, App] | None = None) -> None:
-        self.mount(mounts or {})
         self._under_way = 0
         self._idle = threading.Condition()
-        super().__init__(address, _Connection)
+        super().__init__(address, _Connection, bind_and_activate=False)
+        self.server_bind()
+        if mounts is not None:
+            self.mount(mounts)
 
     def mount(self, mounts: Mapping[str, App]) -> None:
-        """Set the apps by the first part of their path; the longest that fits answers."""
+        """Set the apps by the first part of their path, of which the longest that fits answers; and listen."""
         self._mounts = sorted(mounts.items(), key=lambda item: -len(item[0]))
+        self.server_activate()
 
     def server_bind(self) -> None:
         # HTTPServer asks the DNS for the host's name here, which can take seconds.

@@ -5,6 +5,7 @@ from __future__ import annotations
 QUICKBOOKS: dict[str, str] = {
     "quickbooks.drop_request": "closes the connection before anything is done",
     "quickbooks.drop_answer": "does the work, then closes the connection without an answer",
+    "quickbooks.duplicate_request": "the request arrives twice under its requestid; the second one is answered",
     "quickbooks.late_commit": "closes the connection at once and does the work `seconds` later (at most 3)",
     "quickbooks.error_500_before": "500 code 10000, nothing done",
     "quickbooks.error_500_after": "does the work, then 500 code 10000",

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import TransactionTestCase
 
-from integrations import capturing, connecting, tasks, vendors
+from integrations import capturing, connecting, vendors, waking
 from integrations.models import Capture, Connection
 from integrations.quickbooks.payloads import ACCOUNT_TYPES
 from ledger import guards
@@ -87,7 +87,7 @@ def guards_give_way_to_the_flush() -> Iterator[None]:
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """No test puts a message into a queue: what would be woken is remembered instead."""
     messages: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(tasks, "async_task", lambda *message: messages.append(message))
+    monkeypatch.setattr(waking, "async_task", lambda *message: messages.append(message))
     return messages
 
 

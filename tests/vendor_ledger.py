@@ -6,6 +6,7 @@ from datetime import date
 from itertools import count
 
 from ledger.errors import DaybookError, OutcomeUnknown, RateLimited, Rejected, Unreachable, Unsupported
+from ledger.ports import Place
 from ledger.terms import AccountType
 from ledger.values import Capabilities, Company, Delivered, NewAccount, OutgoingEntry, RemoteAccount, RemoteEntry
 
@@ -67,7 +68,9 @@ class VendorLedger:
     def accounts(self) -> list[RemoteAccount]:
         return [RemoteAccount("1", "Cash", "Cash", "", AccountType.BANK, "", "USD", active=True)]
 
-    def create_account(self, wanted: NewAccount, *, send_before: float | None = None) -> RemoteAccount:
+    def create_account(
+        self, wanted: NewAccount, *, send_before: float | None = None, place: Place | None = None
+    ) -> RemoteAccount:
         raise Unsupported("The pretend books take entries only.")
 
     def find(self, references: Sequence[str]) -> dict[str, list[RemoteEntry]]:
@@ -83,10 +86,12 @@ class VendorLedger:
     def body(self, entry: OutgoingEntry) -> str:
         return repr(entry)
 
-    def post_one(self, entry: OutgoingEntry, *, send_before: float) -> Delivered:
+    def post_one(self, entry: OutgoingEntry, *, send_before: float, place: Place | None = None) -> Delivered:
         return self._post(entry, key=entry.request_key, fate=self._fate())
 
-    def post_batch(self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float) -> list[Delivered]:
+    def post_batch(
+        self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float, place: Place | None = None
+    ) -> list[Delivered]:
         """One fate strikes the call as a whole; each item then fares alike, under a key of its own."""
         fate = self._fate()
         results = []

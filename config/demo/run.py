@@ -77,7 +77,7 @@ def _everything(where: Places, *, cruel: bool) -> Iterator[Supervisor]:
 
 def _sandbox(where: Places, *, cruel: bool) -> Program:
     command = [sys.executable, "-m", "sandbox", "--port", str(where.sandbox_port), "--state", str(where.sandbox_state)]
-    return Program("sandbox", [*command, *(["--cruel"] if cruel else [])])
+    return Program("sandbox", [*command, *(["--cruel"] if cruel else [])], outlives=True)
 
 
 def _wait_for_answers(where: Places, supervisor: Supervisor) -> None:

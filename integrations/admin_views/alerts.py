@@ -14,13 +14,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from integrations import alerts, hearing, remedies, wording
+from integrations import alerts, hearing, machines, remedies, wording
 from integrations.admin_views.access import address_of, answer, page
 from integrations.admin_views.alert_history import history
 from integrations.admin_views.health import events_address
 from integrations.alert_forms import AlertFilter
 from integrations.bulk_deeds import deeds_on
-from integrations.models import Alert, Heartbeat
+from integrations.models import Alert
 from integrations.seeing import affected, alerts_seen_by, may_mend, who_may_mend
 from ledger.admin.scoping import Person, is_store_manager, may, may_for_all
 from ledger.admin.upstairs import zone_of_reader
@@ -178,7 +178,7 @@ def _well_since(person: Person) -> datetime | None:
 
 def _silent_since() -> datetime | None:
     """When the worker, which writes the alerts, gave its last sign, if that is too long ago to believe the list."""
-    last = Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
+    last = machines.last_sign()
     patience = timedelta(seconds=settings.HEARTBEAT_SECONDS)
     return last if last and last < database_now() - patience else None
 

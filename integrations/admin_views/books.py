@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations import connecting, patience, tasks, vendors
-from integrations.admin_forms import KeysForm, NewBookForm, PastForm
+from integrations.admin_forms import KeysForm, LimitsForm, NewBookForm, PastForm
 from integrations.admin_views import diagnosis, health, progress, ranges
 from integrations.admin_views.access import address_of, answer, deed, page
 from integrations.admin_views.filtering import offered_counts, to_retry
@@ -80,6 +80,7 @@ def _status_context(request: HttpRequest, connection: Connection) -> dict[str, A
         "latest_import": connection.imports.first(),
         "accounts": book.accounts.filter(deleted_at=None).count(),
         "keys": KeysForm(connection),
+        "limits": LimitsForm(connection),
         "another": NewBookForm(auto_id="another_%s"),
         "has_keys": connecting_is_possible(connection),
         "past": past,

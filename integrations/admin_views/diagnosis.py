@@ -6,12 +6,13 @@ from datetime import datetime, timedelta, tzinfo
 
 from django.db.models import Max, Q
 
-from integrations import tokens, vendors
+from integrations import machines, tokens, vendors
 from integrations.admin_views import progress
 from integrations.admin_views.standing import standing, till_problem, tills_of
 from integrations.admin_views.words import counted
-from integrations.governor import Use
-from integrations.models import Alert, Connection, Heartbeat
+from integrations.breaker import rests_until
+from integrations.limiter import Use
+from integrations.models import Alert, Connection
 from integrations.seeing import OUTCOME_UNKNOWN
 from ledger.admin.base import LARGEST_COUNT
 from ledger.clock import database_now
@@ -75,7 +76,7 @@ class Signs:
 
 def worker_seen() -> datetime | None:
     """When a worker last gave a sign of life; None if none ever did."""
-    return Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
+    return machines.last_sign()
 
 
 def diagnosis(connection: Connection, book: Book, *, waiting: int, failed: int, zone: tzinfo) -> Diagnosis:
@@ -154,20 +155,21 @@ def silent_worker(last: datetime | None, zone: tzinfo) -> str:
 
 
 def limits(connection: Connection, zone: tzinfo) -> str:
-    """How much of the vendor's limits is taken now, and the pause that it asked for."""
-    limiter = vendors.limiter(connection)
-    taken = " and ".join(map(_taken, limiter.use()))
-    paused = limiter.paused_until()
-    pause = (
-        f" {vendors.VENDORS[connection.vendor].label} asked for a pause until {plain(paused, zone)}." if paused else ""
-    )
-    return f"{taken}.{pause}"
+    """How much of each limit is taken now, a pause that the vendor asked for, a rest while it does not answer."""
+    limiter, label = vendors.limiter(connection), vendors.VENDORS[connection.vendor].label
+    said = [f"{', '.join(map(_taken, limiter.use()))}."]
+    if paused := limiter.paused_until():
+        said.append(f"{label} asked for a pause until {plain(paused, zone)}.")
+    if rest := rests_until(connection.pk):
+        said.append(f"{label} does not answer; nobody calls until {plain(rest, zone)}.")
+    return " ".join(said)
 
 
 def _taken(use: Use) -> str:
+    if use.rate is None:
+        return f"{use.taken} of {counted(use.most, 'call')} under way"
     plural = f"{use.kind}es" if use.kind.endswith("ch") else f"{use.kind}s"
-    span = "a minute" if use.rate.seconds == 60 else f"in {counted(use.rate.seconds, 'second')}"
-    return f"{use.taken} of {use.rate.burst} {plural} at once ({use.rate.calls} {span} are allowed)"
+    return f"{use.taken} of {use.most} {plural} {'a minute' if use.rate.seconds == 60 else 'a second'}"
 
 
 # --- What was interrupted today -------------------------------------------------------------------

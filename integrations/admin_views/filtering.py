@@ -222,7 +222,7 @@ def _by_state(rows: QuerySet[Posting], state: str) -> QuerySet[Posting]:
         return rows.exclude(set_aside_reason="")
     if state == UNANSWERED:
         # Few are on their way, so that their index comes before the look into their attempts.
-        return long_unknown(rows.filter(state=SyncState.PROCESSING))
+        return long_unknown(rows)
     if state == TAKEN:
         return _adopted(rows)
     if state == SyncState.NEVER_SYNCED:
@@ -261,6 +261,10 @@ def _with_number(rows: QuerySet[Posting], number: str) -> QuerySet[Posting]:
         return rows
     wanted = {number, number.upper()}
     entries = list(JournalEntry.objects.filter(reference__in=wanted).values_list("pk", flat=True))
-    return (
-        rows.filter(number__in=wanted) | rows.filter(entry__in=entries) if entries else rows.filter(number__in=wanted)
-    )
+    if not entries:
+        return rows.filter(number__in=wanted)
+    # Each by its own index: "one or the other" is met by SQLite with a walk over the whole book.
+    same = Posting.objects.filter(number__in=wanted).order_by()
+    carried = Posting.objects.filter(entry__in=entries).order_by()
+    ids = {pk for found in (same, carried) for pk in found.values_list("pk", flat=True)}
+    return rows.filter(pk__in=ids)

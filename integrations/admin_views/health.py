@@ -15,7 +15,7 @@ from integrations.admin_views.progress import Progress, Run
 from integrations.admin_views.standing import Trouble, read_up_to, standing, till_troubles
 from integrations.admin_views.words import counted
 from integrations.models import Alert, Connection
-from integrations.seeing import CHANGED_SINCE, OUTCOME_UNKNOWN
+from integrations.seeing import CHANGED_SINCE, OUTCOME_UNKNOWN, UNREACHABLE
 from ledger.admin.base import LARGEST_COUNT
 from ledger.admin.scoping import Person, is_store_manager, visible
 from ledger.models import Book, Posting
@@ -109,6 +109,8 @@ def events_address(connection: Connection, **chosen: str) -> str:
         chosen = {"state": "changed"}
     if chosen.get("cause") == OUTCOME_UNKNOWN:
         chosen = {"state": "unanswered"}
+    if chosen.get("cause") == UNREACHABLE:
+        chosen = {"state": "open"}
     query = urlencode(chosen)
     address = reverse("integrations:events", args=[connection.pk])
     return f"{address}?{query}" if query else address

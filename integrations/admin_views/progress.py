@@ -11,11 +11,13 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet
 
-from integrations import bulk, vendors
+from integrations import bulk, machines, vendors
 from integrations.admin_views.words import counted
-from integrations.models import AccountImport, BulkDeed, Connection, Heartbeat
+from integrations.breaker import rests_until
+from integrations.models import AccountImport, BulkDeed, Connection
 from ledger.clock import database_now
 from ledger.models import Book, JournalEntry, Posting, SyncOrder
+from ledger.models.entries import under_way
 from ledger.moments import plain, zone_of_book
 from ledger.terms import DeliveryState, SyncState
 
@@ -146,7 +148,8 @@ def all_of(connection: Connection, book: Book, *, latest: Iterable[Run]) -> list
 def _of_run(connection: Connection, book: Book, run: Run) -> Progress:
     posted = JournalEntry.objects.filter(book=book, postings__order=run.order)
     pace = _pace(posted)
-    words = f"{run.sentence}. {_left(pace, run.waiting) or waits_for(connection, book)}"
+    why = waits_for(connection, book, lest=_left(pace, run.waiting))
+    words = f"{run.sentence}. {why}"
     order = run.order
     title = f"Past events, {order.first_date:%b %-d, %Y} to {order.last_date:%b %-d, %Y}"
     return Progress(f"run-{order.pk}", title, run.synced, run.scope, words, bool(pace))
@@ -161,8 +164,9 @@ def of_backlog(connection: Connection, book: Book) -> Progress | None:
     pace = _pace(JournalEntry.objects.filter(book=book))
     shown = f"{LARGEST_BACKLOG:,}+ events" if waiting > LARGEST_BACKLOG else counted(waiting, "event")
     left = _left(pace, waiting) if waiting <= LARGEST_BACKLOG else _speed(pace)
-    reason = "" if left else waits_for(connection, book)
-    return Progress("backlog", "Sync", 0, None, f"{shown} waiting. {left or reason}", bool(pace), reason)
+    words = waits_for(connection, book, lest=left)
+    moves = bool(pace) and words == left
+    return Progress("backlog", "Sync", 0, None, f"{shown} waiting. {words}", moves, "" if moves else words)
 
 
 def _of_import(order: AccountImport) -> Progress:
@@ -223,8 +227,8 @@ def duration(seconds: float) -> str:
     return counted(hours, "hour") if hours < 48 else counted(round(hours / 24), "day")
 
 
-def waits_for(connection: Connection, book: Book) -> str:
-    """Why nothing moves, in one sentence, by what our rows say."""
+def waits_for(connection: Connection, book: Book, *, lest: str = "") -> str:
+    """Why nothing moves, in one sentence, by what our rows say; `lest`: what is said where nothing stopped it."""
     label = vendors.VENDORS[connection.vendor].label
     if connection.state == Connection.State.UNCONNECTED:
         return f"Waiting: {label} is not connected."
@@ -234,31 +238,48 @@ def waits_for(connection: Connection, book: Book) -> str:
         return "Waiting: “Use the financial system” is off."
     if not book.syncing:
         return "Waiting: the sync is stopped."
-    if pause := vendors.limiter(connection).paused_until():
-        return f"Waiting: {label} asked for a pause until {_clock(pause, book)}; it goes on by itself."
     return (
-        _of_the_entries(book, label)
+        _nobody_calls(connection, book, label)
+        or lest
+        or _of_the_limit(connection, book, label)
+        or _of_the_entries(book, label)
         or _of_the_worker(book)
         or "Waiting for its turn: the first answer has not come yet."
     )
 
 
+def _nobody_calls(connection: Connection, book: Book, label: str) -> str:
+    """A pause that the vendor asked for, or a rest while it does not answer: whatever moved lately has stopped."""
+    if pause := vendors.limiter(connection).paused_until():
+        return f"Waiting: {label} asked for a pause until {_clock(pause, book)}; it goes on by itself."
+    if rest := rests_until(connection.pk):
+        return f"Waiting: {label} does not answer; Daybook asks again at {_clock(rest, book)}, by itself."
+    return ""
+
+
+def _of_the_limit(connection: Connection, book: Book, label: str) -> str:
+    """Each minute anew, as long as there is more to send than the vendor takes."""
+    if place := vendors.limiter(connection).next_batch():
+        return f"Waiting: the limit of {label} is used up until {_clock(place, book)}; it goes on by itself."
+    return ""
+
+
 def _of_the_entries(book: Book, label: str) -> str:
     """What the entries that were tried wait for."""
     now = database_now()
-    later = JournalEntry.objects.filter(book=book, state=DeliveryState.READY)
+    later = under_way(book).filter(state=DeliveryState.READY)
     ready = later.filter(next_attempt_at=None) | later.filter(next_attempt_at__lte=now)
     due = later.filter(next_attempt_at__gt=now).aggregate(at=Min("next_attempt_at"))["at"]
     if due and not ready.exists():
         return f"Waiting: {label} could not be reached at the last try; the next one is at {_clock(due, book)}."
-    if JournalEntry.objects.filter(book=book, state=DeliveryState.UNKNOWN).exists():
+    if under_way(book).filter(state=DeliveryState.UNKNOWN).exists():
         return f"Waiting: an answer of {label} was lost; Daybook looks the entries up before it goes on."
     return ""
 
 
 def _of_the_worker(book: Book) -> str:
     """The heartbeat is written by a task, so that a worker that hangs gives none."""
-    last = Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
+    last = machines.last_sign()
     if last and last < database_now() - SILENT_WORKER:
         return f"Waiting: no worker has given a sign of life since {_clock(last, book)}. Tell your administrator."
     return ""

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from integrations import alerts, tasks, vendors
-from integrations.admin_forms import DayStartForm, FeedForm, KeysForm, NewSourceForm
+from integrations.admin_forms import DayStartForm, FeedForm, KeysForm, LimitsForm, NewSourceForm
 from integrations.admin_views.access import address_of, deed, page
 from integrations.admin_views.books import book_of, chosen, connecting_is_possible, created
 from integrations.admin_views.health import events_address
@@ -49,6 +49,7 @@ def till(request: HttpRequest, vendor: str) -> HttpResponse:
     context = page_context(request, title=title, connection=connection, others=list(mine), stores=stores)
     context |= {
         "keys": KeysForm(connection),
+        "limits": LimitsForm(connection),
         "has_keys": connecting_is_possible(connection),
         "store_days": [(store, days[f"store-{store.pk}"]) for store in stores],
         "problem": till_problem(connection) if connection.state != Connection.State.UNCONNECTED else "",

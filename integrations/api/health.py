@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations import vendors
+from integrations import machines, vendors
 from integrations.admin_views import health
 from integrations.admin_views.standing import till_problem
 from integrations.api.described import operation
-from integrations.models import Capture, Connection, Heartbeat
+from integrations.models import Capture, Connection
 from ledger.clock import database_now
 
 
@@ -102,7 +102,7 @@ class HealthView(APIView):
 
 def worker() -> dict[str, Any]:
     """The worker's last sign of life, by the database's clock."""
-    at = Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
+    at = machines.last_sign()
     if at is None:
         return {"alive": False, "heartbeat_at": None, "seconds_ago": None}
     seconds = max(0, int((database_now() - at).total_seconds()))

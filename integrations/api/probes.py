@@ -1,6 +1,6 @@
 """What a load balancer or a monitor asks without a token: is the process alive, is the installation ready?
 
-They tell no more than yes or no for each part.
+They tell yes or no for each part and what to do about a no, and nothing of the shop.
 """
 
 from django.db import DatabaseError, connection
@@ -9,10 +9,19 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from integrations import gauges
 from integrations.api.health import worker
 
 _known = {"migrated": False}
 """Migrations once applied stay applied while a process lives; to look again for each question would cost a second."""
+
+TO_DO = {
+    "database": "See whether the database server runs and can be reached from here, and whether DATABASE_URL is right.",
+    "migrations": "Run `manage.py migrate` once, with this version of Daybook.",
+    "worker": "No worker gives signs of life. Does one run (`python -m config.supervisor worker`)? See its log.",
+    "posting": "A new entry has been due for long and nobody sends it. See the workers' log, and restart them.",
+}
+"""What to do while this part says no. A part that could not be asked says no too; the first no is the cause."""
 
 
 @never_cache
@@ -25,16 +34,19 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """503 while the database cannot be asked, migrations wait, or the worker gives no sign of life."""
-    parts = {"database": False, "migrations": False, "worker": False}
+    """503 while the database cannot be asked, migrations wait, no worker lives, or what is due is not sent."""
+    parts = dict.fromkeys(TO_DO, False)
     try:
         parts["migrations"] = _migrated()
         parts["database"] = True
-        parts["worker"] = parts["migrations"] and worker()["alive"]
+        if parts["migrations"]:
+            parts["worker"] = worker()["alive"]
+            parts["posting"] = not gauges.is_stuck()
     except DatabaseError:
         connection.close()
     is_ready = all(parts.values())
-    return JsonResponse({"ready": is_ready, **parts}, status=200 if is_ready else 503)
+    first_no = next((TO_DO[name] for name, well in parts.items() if not well), "")
+    return JsonResponse({"ready": is_ready, **parts, "to_do": first_no}, status=200 if is_ready else 503)
 
 
 def _migrated() -> bool:

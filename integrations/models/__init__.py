@@ -11,7 +11,7 @@ from integrations.models.people import (
     OneTimePassword,
     SignInPolicy,
 )
-from integrations.models.working import Bucket, Circuit, Heartbeat, Lease
+from integrations.models.working import CallLog, Circuit, Cleared, Heartbeat, Lease
 
 __all__ = [
     "AccountCreation",
@@ -20,11 +20,12 @@ __all__ = [
     "ApiToken",
     "ApiUse",
     "AuthenticatorApp",
-    "Bucket",
     "BulkDeed",
     "BulkItem",
+    "CallLog",
     "Capture",
     "Circuit",
+    "Cleared",
     "Connection",
     "Heartbeat",
     "Lease",

@@ -55,6 +55,7 @@ class Alert(models.Model):
                 name="one_open_alert_per_cause_of_daybook",
             ),
         ]
+        indexes = [models.Index(fields=["closed_at"], name="alert_closed", condition=Q(closed_at__isnull=False))]
 
     def __str__(self) -> str:
         return self.sentence
@@ -134,7 +135,8 @@ class Notice(models.Model):
             models.UniqueConstraint(fields=["subscription", "channel", "occasion"], name="one_notice_per_occasion")
         ]
         indexes = [
-            models.Index(fields=["due_at"], name="notice_to_send", condition=Q(state__in=["waiting", "sending"]))
+            models.Index(fields=["due_at"], name="notice_to_send", condition=Q(state__in=["waiting", "sending"])),
+            models.Index(fields=["alert", "due_at"], name="notice_told", condition=Q(alert=None)),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,9 @@ from django.db.models import Q
 from integrations.secrets import EncryptedJSONField
 from ledger.models import Book, Source
 
+LIMITS = ("requests_per_minute", "requests_per_second", "in_flight", "batches_per_minute", "items_per_batch")
+"""The columns of what a vendor permits; empty: what it says of itself (`integrations.windows.Limits`)."""
+
 
 class Connection(models.Model):
     """One door: a vendor's account, joined to the book or the source that it serves."""
@@ -28,6 +31,11 @@ class Connection(models.Model):
         help_text="How long the other system may go on working on a request whose answer was lost. "
         "Empty: the vendor's documented value.",
     )
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    requests_per_second = models.PositiveIntegerField(null=True, blank=True)
+    in_flight = models.PositiveIntegerField("calls under way", null=True, blank=True)
+    batches_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    items_per_batch = models.PositiveIntegerField(null=True, blank=True)
     credentials = EncryptedJSONField(blank=True, default=dict, editable=False)
     token_version = models.PositiveIntegerField(default=0, editable=False)
     token_expires_at = models.DateTimeField(null=True, editable=False)
@@ -49,7 +57,11 @@ class Connection(models.Model):
             models.CheckConstraint(
                 condition=Q(book__isnull=False, source=None) | Q(book=None, source__isnull=False),
                 name="connection_serves_a_book_or_a_source",
-            )
+            ),
+            *(
+                models.CheckConstraint(condition=Q(**{name: None}) | Q(**{f"{name}__gt": 0}), name=f"some_{name}")
+                for name in LIMITS
+            ),
         ]
 
     def __str__(self) -> str:

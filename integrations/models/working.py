@@ -1,4 +1,4 @@
-"""The rows by which processes agree: leases, buckets, circuits, heartbeats."""
+"""The rows by which processes agree: leases, calls that count, circuits, heartbeats, how far housekeeping is."""
 
 from django.db import models
 
@@ -16,20 +16,20 @@ class Lease(models.Model):
         return self.name
 
 
-class Bucket(models.Model):
-    """A token bucket of a connection, shared by all processes. `level` is in thousandths of a place."""
+class CallLog(models.Model):
+    """The calls of a connection that count against its limits at this moment. Times in milliseconds since 1970.
 
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="buckets")
-    kind = models.CharField(max_length=20)
-    level = models.BigIntegerField()
-    filled_at = models.DateTimeField()
+    `times`: from when an answered call counts, by kind, ascending. `flying`: of each call under way when it took its
+    place, until when it counts so without an answer, and its kinds.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="call_log")
+    times = models.JSONField(default=dict)
+    flying = models.JSONField(default=dict)
     paused_until = models.DateTimeField(null=True)
 
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["connection", "kind"], name="one_bucket_per_kind")]
-
     def __str__(self) -> str:
-        return f"{self.kind} of {self.connection}"
+        return f"calls of {self.connection}"
 
 
 class Circuit(models.Model):
@@ -58,10 +58,30 @@ class Circuit(models.Model):
 
 
 class Heartbeat(models.Model):
-    """Proof that tasks really run: written by a task, never by the cluster itself."""
+    """One tree of worker processes. That it works is proof that tasks really run: written by a task alone.
 
-    name = models.CharField(max_length=40, unique=True)
+    `at`: since when it starts, its last sign of life, and also the last one of a tree that has ended.
+    """
+
+    class State(models.TextChoices):
+        STARTS = "starts", "starts, no sign of life yet"
+        WORKS = "works", "works"
+        ENDED = "ended", "ended as it should"
+
+    name = models.CharField(max_length=120, unique=True)
     at = models.DateTimeField()
+    # The version before, which may still run, does not know it.
+    state = models.CharField(max_length=6, choices=State.choices, default=State.WORKS, db_default=State.WORKS)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Cleared(models.Model):
+    """How far housekeeping has walked through a table that keeps its rows: `through` is the last id it looked at."""
+
+    name = models.CharField(max_length=40, unique=True)
+    through = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} through {self.through}"

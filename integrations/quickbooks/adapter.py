@@ -10,6 +10,7 @@ from integrations.quickbooks import charting, payloads
 from integrations.quickbooks.client import PRODUCTION, SANDBOX, Client, Reply, quoted
 from integrations.quickbooks.faults import fault_error, faults_in
 from ledger.errors import AuthExpired, DaybookError, PeriodClosed, RateLimited, Rejected, Unreachable, Unsupported
+from ledger.ports import Place
 from ledger.values import Capabilities, Company, Delivered, NewAccount, OutgoingEntry, RemoteAccount, RemoteEntry
 
 CAPABILITIES = Capabilities(
@@ -53,11 +54,15 @@ class QuickBooksAdapter:
         """The whole chart, inactive accounts included."""
         return map(payloads.remote_account, self._client.accounts())
 
-    def create_account(self, wanted: NewAccount, *, send_before: float | None = None) -> RemoteAccount:
+    def create_account(
+        self, wanted: NewAccount, *, send_before: float | None = None, place: Place | None = None
+    ) -> RemoteAccount:
         """Names are unique there, so a name that is taken is looked up: it may be ours from a call without answer."""
         body = charting.account_json(wanted)
         try:
-            reply = self._client.create_account(body, request_key=wanted.request_key, send_before=send_before)
+            reply = self._client.create_account(
+                body, request_key=wanted.request_key, send_before=send_before, place=place
+            )
         except Rejected as refused:
             if refused.vendor_code != DUPLICATE_NAME:
                 raise
@@ -85,20 +90,24 @@ class QuickBooksAdapter:
         """The text that leaves for one entry, alone or within a batch; makes no call. Raises Unsupported."""
         return payloads.entry_json(entry)
 
-    def post_one(self, entry: OutgoingEntry, *, send_before: float) -> Delivered:
+    def post_one(self, entry: OutgoingEntry, *, send_before: float, place: Place | None = None) -> Delivered:
         """Create one entry under its request key; what concerns the entry is in the result."""
         draft = self._prepared(entry)
         if draft.error:
             return draft
         try:
-            reply = self._client.create_entry(draft.sent, request_key=entry.request_key, send_before=send_before)
+            reply = self._client.create_entry(
+                draft.sent, request_key=entry.request_key, send_before=send_before, place=place
+            )
         except (Unreachable, RateLimited, AuthExpired):
             raise
         except DaybookError as error:
             return _dated(_failed(draft, error), entry)
         return _dated(_judged(draft, reply), entry)
 
-    def post_batch(self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float) -> list[Delivered]:
+    def post_batch(
+        self, entries: Sequence[OutgoingEntry], *, request_key: str, send_before: float, place: Place | None = None
+    ) -> list[Delivered]:
         """Create at most 30 entries in one call; one result each, in order.
 
         Names within the batch follow from the order, so that a repeat of the same batch is the same text.
@@ -109,7 +118,7 @@ class QuickBooksAdapter:
         creations = [(f"e{n}", draft.sent) for n, draft in enumerate(drafts) if not draft.error]
         if not creations:
             return drafts
-        reply = self._client.create_batch(creations, request_key=request_key, send_before=send_before)
+        reply = self._client.create_batch(creations, request_key=request_key, send_before=send_before, place=place)
         results = _shared_out(reply, drafts)
         return [_dated(result, entry) for result, entry in zip(results, entries, strict=True)]
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from integrations.http import Http, HttpAnswer, TokenSource, lost, repeat_with_new_token
+from integrations.http import REQUEST, Http, HttpAnswer, TokenSource, lost, repeat_with_new_token
 from integrations.quickbooks.faults import PAUSE, Fault, fault_error, faults_in
 from integrations.quickbooks.payloads import Json, batch_json, part, parts, text
 from ledger.errors import DaybookError, RateLimited
+from ledger.ports import Place
 
 PRODUCTION = "https://quickbooks.api.intuit.com"
 SANDBOX = "https://sandbox-quickbooks.api.intuit.com"
@@ -72,20 +73,27 @@ class Client:
         """Every account, active or not, of this name; the same name may stand under several parents."""
         return self.query("Account", where=f"Name = {quoted(name)} AND Active IN (true, false)")
 
-    def create_account(self, body: str, *, request_key: str, send_before: float | None = None) -> Reply:
+    def create_account(
+        self, body: str, *, request_key: str, send_before: float | None = None, place: Place | None = None
+    ) -> Reply:
         """Create an account; a repeat under the same key is answered with the first answer."""
-        return self._write("/account", body, request_key=request_key, send_before=send_before)
+        return self._write("/account", body, request_key=request_key, send_before=send_before, place=place)
 
-    def create_entry(self, body: str, *, request_key: str, send_before: float) -> Reply:
+    def create_entry(self, body: str, *, request_key: str, send_before: float, place: Place | None = None) -> Reply:
         """Create a journal entry; a repeat under the same key is answered with the first answer."""
-        return self._write("/journalentry", body, request_key=request_key, send_before=send_before)
+        return self._write("/journalentry", body, request_key=request_key, send_before=send_before, place=place)
 
-    def create_batch(self, creations: Iterable[tuple[str, str]], *, request_key: str, send_before: float) -> Reply:
-        """Create up to 30 entries: of each its name in the batch, at most 10 characters, and its JSON.
-
-        The caller takes the place of a batch from the limiter, before it records the attempt.
-        """
-        return self._write("/batch", batch_json(creations), request_key=request_key, send_before=send_before)
+    def create_batch(
+        self,
+        creations: Iterable[tuple[str, str]],
+        *,
+        request_key: str,
+        send_before: float,
+        place: Place | None = None,
+    ) -> Reply:
+        """Create up to 30 entries: of each its name in the batch, at most 10 characters, and its JSON."""
+        body, kinds = batch_json(creations), ("request", "batch")
+        return self._write("/batch", body, request_key=request_key, send_before=send_before, place=place, kinds=kinds)
 
     def _page(self, entity: str, *, where: str, start: int) -> list[Json]:
         statement = f"SELECT * FROM {entity} WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}"
@@ -97,9 +105,24 @@ class Client:
     def _read(self, path: str, *, params: Sequence[tuple[str, str]] = ()) -> Json:
         return self._send("GET", path, params=params).data
 
-    def _write(self, path: str, body: str, *, request_key: str, send_before: float | None = None) -> Reply:
+    def _write(
+        self,
+        path: str,
+        body: str,
+        *,
+        request_key: str,
+        send_before: float | None,
+        place: Place | None,
+        kinds: Sequence[str] = REQUEST,
+    ) -> Reply:
         return self._send(
-            "POST", path, params=[("requestid", request_key)], body=body.encode(), send_before=send_before
+            "POST",
+            path,
+            params=[("requestid", request_key)],
+            body=body.encode(),
+            send_before=send_before,
+            place=place,
+            kinds=kinds,
         )
 
     def _send(
@@ -110,7 +133,11 @@ class Client:
         params: Sequence[tuple[str, str]],
         body: bytes | None = None,
         send_before: float | None = None,
+        place: Place | None = None,
+        kinds: Sequence[str] = REQUEST,
     ) -> Reply:
+        held = iter([place])  # the same call again, with a new token, takes a place of its own
+
         def send(token: str) -> HttpAnswer:
             return self._http.call(
                 method,
@@ -121,6 +148,8 @@ class Client:
                 body=body,
                 send_before=send_before,
                 request_id_header=REQUEST_ID,
+                place=next(held, None),
+                kinds=kinds,
             )
 
         return self._judged(repeat_with_new_token(self._tokens, send))

@@ -112,7 +112,8 @@ class JournalEntryAdmin(Exported, OwnStoresOnly, ReadOnly, ModelAdmin):
         entry = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdecimal() else None
         if entry is None:
             raise Http404("There is no such entry.")
-        return HttpResponse(entry.sent_body or "Nothing was sent yet.", content_type="text/plain; charset=utf-8")
+        missing = "What was sent is no longer kept; the lines are." if entry.sent_at else "Nothing was sent yet."
+        return HttpResponse(entry.sent_body or missing, content_type="text/plain; charset=utf-8")
 
     def change_view(
         self,

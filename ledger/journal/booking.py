@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from ledger import bulk, rules
 from ledger import facts as facts_json
@@ -20,10 +20,15 @@ from ledger.journal.saying import put, said
 from ledger.journal.states import latest_revision, trace
 from ledger.locks import locked
 from ledger.models import Book, EventRevision, JournalEntry, JournalLine, Posting
-from ledger.terms import DeliveryState, Dimension, EventKind, Outcome, Role, SyncState
+from ledger.models.entries import under_way
+from ledger.terms import DeliveryState, Dimension, EventKind, Outcome, Priority, Role, SyncState
 from ledger.values import DraftLine, EventFacts
 
 log = structlog.get_logger(__name__)
+
+AHEAD = 2000
+"""So many entries are booked at most before they are sent, some minutes' worth of any vendor's limit: what a worker
+looks through again and again, and what a stop has to call back, stays small whatever is ordered."""
 
 
 class Resolved(Protocol):
@@ -72,8 +77,15 @@ def block_size() -> int:
     return 500 if connection.vendor == "postgresql" else 60
 
 
+def to_book(book: Book) -> QuerySet[Posting]:
+    """Ordered postings that are to be booked now. Past ones wait while enough is booked ahead of the sending."""
+    waiting = Posting.objects.filter(book=book, state=SyncState.NOT_SYNCED, entry=None)
+    is_ahead = under_way(book)[:AHEAD].count() >= AHEAD
+    return waiting.filter(priority=Priority.LIVE) if is_ahead else waiting
+
+
 def book_next(book: Book, table: Resolver) -> Booked:
-    """Turn the next block of ordered postings into entries, in one transaction; a total of 0 means none is left."""
+    """Turn the next block of postings into entries, in one transaction; a total of 0 means none is to be booked now."""
     with transaction.atomic():
         postings = _next(book)
         if not postings:
@@ -102,15 +114,15 @@ def _say(book: Book, block: _Block) -> None:
 
 
 def _next(book: Book) -> list[Posting]:
-    waiting = Posting.objects.filter(book=book, state=SyncState.NOT_SYNCED, entry=None)
-    ordered = locked(waiting, skip_locked=True).select_related("event__source", "store").order_by("priority", "id")
+    ordered = locked(to_book(book), skip_locked=True).select_related("event").order_by("priority", "id")
+    ordered = ordered.prefetch_related("event__source", "store")  # few for a whole block
     return list(ordered[: block_size()])
 
 
 def _facts(postings: Sequence[Posting]) -> dict[int, EventFacts]:
     wanted = {posting.event_id: posting for posting in postings}
-    latest = EventRevision.objects.filter(event__in=wanted, n=F("event__revision"))
-    return {wanted[r.event_id].pk: facts_json.from_json(r.facts) for r in latest}
+    latest = EventRevision.objects.filter(event__in=wanted, n=F("event__revision")).values_list("event_id", "facts")
+    return {wanted[event].pk: facts_json.from_json(facts) for event, facts in latest}
 
 
 def _work_out(block: _Block, posting: Posting, facts: EventFacts | None, table: Resolver, book: Book) -> None:
@@ -167,9 +179,9 @@ def _entry(posting: Posting, total: Decimal, book: Book, *, day: date, now: date
     event = posting.event
     reference = reference_of(event.source.code, EventKind(event.kind), event.external_id)
     return JournalEntry(
-        book=book,
+        book_id=book.pk,
         reference=reference,
-        store=posting.store,
+        store_id=posting.store_id,
         posting_date=day,
         currency=book.currency,
         memo=f"{mark(reference)} {event.source.name} {event.kind} {event.number}, {posting.store}",

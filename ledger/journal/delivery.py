@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import cast
 
 import structlog
 from django.db import transaction
@@ -20,10 +22,13 @@ from ledger.entries import merged_for_sending
 from ledger.journal.booking import new_key
 from ledger.locks import locked
 from ledger.models import Attempt, Batch, Book, JournalEntry, JournalLine, Posting
+from ledger.models.entries import under_way
 from ledger.terms import DeliveryState, Side, SyncState
 from ledger.values import OutgoingEntry, OutgoingLine
 
 log = structlog.get_logger(__name__)
+
+LineColumns = tuple[int, str, Decimal, Decimal, str]
 
 SENT_TWICE = 2
 LOOKED_AT = 200
@@ -63,7 +68,7 @@ def _due(book: Book, *, now: datetime, settle: timedelta) -> QuerySet[JournalEnt
     ready = Q(state=DeliveryState.READY)
     settled = Q(state=DeliveryState.UNKNOWN, sent_at__lte=now - settle)
     original_is_there = Q(reverses=None) | Q(reverses__state=DeliveryState.POSTED)
-    return JournalEntry.objects.filter(ready | settled, rested, original_is_there, book=book, sealed=True)
+    return under_way(book).filter(ready | settled, rested, original_is_there, sealed=True)
 
 
 def _renew_worn_keys(entries: Iterable[JournalEntry]) -> None:
@@ -80,10 +85,11 @@ def _renew_worn_keys(entries: Iterable[JournalEntry]) -> None:
 def outgoing(entries: Sequence[JournalEntry]) -> dict[str, OutgoingEntry]:
     """What is sent of these entries, by reference: their lines merged by account, side and text."""
     lines: dict[int, list[OutgoingLine]] = {entry.pk: [] for entry in entries}
-    rows = JournalLine.objects.filter(entry__in=lines).select_related("account").order_by("id")
-    for row in rows:
-        side = Side.DEBIT if row.debit else Side.CREDIT
-        lines[row.entry_id].append(OutgoingLine(row.account.external_id, side, row.debit or row.credit, row.text))
+    rows = JournalLine.objects.filter(entry__in=lines).order_by("id")
+    # Plain values: a row for each line, and its account, would be most of the work of a claim.
+    columns = rows.values_list("entry_id", "account__external_id", "debit", "credit", "text")
+    for entry, account, debit, credit, text in cast("Iterable[LineColumns]", columns):
+        lines[entry].append(OutgoingLine(account, Side.DEBIT if debit else Side.CREDIT, debit or credit, text))
     return {
         entry.reference: OutgoingEntry(
             reference=entry.reference,
@@ -146,7 +152,7 @@ def expire(book: Book) -> int:
     """Take back what a dead worker held: unsent claims are ready again, sent ones are of unknown outcome."""
     with transaction.atomic():
         now = database_now()
-        lost = JournalEntry.objects.filter(book=book, state=DeliveryState.SENDING, lease_until__lt=now)
+        lost = under_way(book).filter(state=DeliveryState.SENDING, lease_until__lt=now)
         rows = list(locked(lost).only("reference", "sent_at").order_by("pk"))
         not_begun = [entry for entry in rows if entry.sent_at is None]
         begun = [entry for entry in rows if entry.sent_at is not None]
@@ -166,7 +172,7 @@ def expire(book: Book) -> int:
 
 def next_due(book: Book, *, settle: timedelta) -> datetime | None:
     """When the next entry that waits may be tried; in the past when something is due now, None when nothing waits."""
-    waiting = JournalEntry.objects.filter(book=book, sealed=True)
+    waiting = under_way(book).filter(sealed=True)
     ready = waiting.filter(state=DeliveryState.READY)
     now = database_now()
     if ready.filter(next_attempt_at=None).exists():

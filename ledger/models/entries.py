@@ -10,7 +10,10 @@ from django.db.models import Q
 from ledger.models.accounts import Account
 from ledger.models.books import Book, Store
 from ledger.models.fields import AmountField, choices, is_one_of
-from ledger.terms import DeliveryState, EntryKind, Role
+from ledger.terms import DeliveryState, EntryKind, Priority, Role
+
+UNDER_WAY = Q(state=DeliveryState.READY) | Q(state=DeliveryState.SENDING) | Q(state=DeliveryState.UNKNOWN)
+"""What waits or is being sent. Said as an OR, because SQLite finds the index of these by exactly these words."""
 
 
 class Batch(models.Model):
@@ -96,7 +99,7 @@ class JournalEntry(Delivery):
             models.Index(
                 fields=["book", "priority", "id"],
                 name="entry_to_send",
-                condition=Q(state__in=[DeliveryState.READY, DeliveryState.SENDING, DeliveryState.UNKNOWN]),
+                condition=UNDER_WAY,
             ),
             models.Index(fields=["book", "posting_date"]),
             models.Index(fields=["book", "posted_at"], name="entry_by_time", condition=Q(posted_at__isnull=False)),
@@ -106,6 +109,14 @@ class JournalEntry(Delivery):
 
     def __str__(self) -> str:
         return self.reference
+
+
+def under_way(book: Book) -> models.QuerySet[JournalEntry]:
+    """The entries of a book that wait or are being sent: few, whatever the number of all.
+
+    The priority is named for SQLite, which else takes the index of the whole book; each entry has one.
+    """
+    return JournalEntry.objects.filter(UNDER_WAY, book=book, priority__gte=Priority.LIVE)
 
 
 class JournalLine(models.Model):

@@ -1,24 +1,22 @@
-"""The vendor's rate limits as token buckets that start full."""
+"""The vendor's rate limits by the strictest reading of its papers: windows that slide, counted when a call arrives."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 
 
-class Bucket:
-    """Holds `size` requests and fills at `size` per `seconds`."""
+class Window:
+    """Admits `size` calls in any `seconds`."""
 
     def __init__(self, size: int, *, seconds: float) -> None:
-        self.size = size
-        self.level = float(size)
-        self.rate = size / seconds
-        self.filled = time.monotonic()
+        self.seconds = seconds
+        self.admitted: deque[float] = deque(maxlen=size)
 
     def has_one(self, moment: float) -> bool:
-        self.level = min(self.size, self.level + (moment - self.filled) * self.rate)
-        self.filled = moment
-        return self.level >= 1
+        full = len(self.admitted) == self.admitted.maxlen
+        return not full or moment - self.admitted[0] >= self.seconds
 
 
 class Limits:
@@ -26,16 +24,16 @@ class Limits:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._every = [Bucket(10, seconds=1), Bucket(500, seconds=60)]
-        self._batch = Bucket(40, seconds=60)
+        self._every = [Window(10, seconds=1), Window(500, seconds=60)]
+        self._batch = Window(40, seconds=60)
 
     def admit(self, *, batch: bool) -> bool:
-        """Take one from every bucket concerned, or nothing from any."""
-        buckets = [*self._every, self._batch] if batch else self._every
-        moment = time.monotonic()
+        """Take a place in every window concerned, or in none."""
+        windows = [*self._every, self._batch] if batch else self._every
         with self._lock:
-            if sum(bucket.has_one(moment) for bucket in buckets) < len(buckets):
+            moment = time.monotonic()
+            if not all(window.has_one(moment) for window in windows):
                 return False
-            for bucket in buckets:
-                bucket.level -= 1
+            for window in windows:
+                window.admitted.append(moment)
             return True

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from integrations import tokens, vendors
 from integrations.admin_views.diagnosis import Interruption, interruptions, limits, safe
-from integrations.models import Alert, Capture, Connection, Heartbeat
+from integrations.models import Alert, Capture, Circuit, Connection, Heartbeat
 from integrations.seeing import OUTCOME_UNKNOWN
 from ledger.clock import database_now
 from ledger.errors import Flaw, ForeignEntry, OutcomeUnknown, Unreachable
@@ -107,11 +107,19 @@ def test_how_long_the_connection_lasts_is_told_in_the_time_of_the_book(
 def test_the_limits_say_what_is_taken_of_them(connection: Connection, started: Book) -> None:
     limiter = vendors.limiter(connection)
     for _ in range(3):
-        limiter.take("batch")
+        limiter.wait("request", "batch")
     said = limits(connection, zone_of_book(started))
-    assert "3 of 36 batches at once (40 a minute are allowed)" in said and "0 of 400 requests" in said
+    assert "3 of 10 requests a second, 3 of 500 requests a minute, 3 of 40 batches a minute" in said
+    assert "3 of 5 calls under way." in said
     limiter.pause(60)
     assert "QuickBooks Online asked for a pause until" in limits(connection, zone_of_book(started))
+
+
+def test_the_limits_say_that_nobody_calls_while_the_circuit_rests(connection: Connection, started: Book) -> None:
+    now = database_now()
+    Circuit.objects.create(connection=connection, failures=5, opened_at=now, rests_until=now + timedelta(minutes=1))
+    said = limits(connection, zone_of_book(started))
+    assert "0 of 40 batches a minute" in said and "QuickBooks Online does not answer; nobody calls until" in said
 
 
 def test_answers_lost_in_a_row_are_one_interruption(connection: Connection, office: Office) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations import alerts
@@ -232,6 +234,19 @@ def test_an_entry_is_found_by_its_number_in_the_books(
     office.post()
     found = tab(admin_client, connection, number="hr-t41")
     assert "T41<" in found and "T42<" not in found
+
+
+def test_the_number_of_an_entry_is_met_by_the_indexes(
+    admin_client: Client, office: Office, connection: Connection
+) -> None:
+    """One condition over two columns is met by SQLite with a walk over the whole book."""
+    facts = sale(at=database_now() + timedelta(hours=1))
+    office.record(facts)
+    office.enter()
+    with CaptureQueriesContext(database) as asked:
+        shown(admin_client, connection, number=office.entry(facts).reference)
+    narrowing = [query["sql"] for query in asked.captured_queries if '"number" IN' in query["sql"]]
+    assert narrowing and not [sql for sql in narrowing if " OR " in sql]
 
 
 def test_states_other_than_synced_are_offered_with_their_counts(

@@ -30,13 +30,16 @@ def status(client: Client, connection: Connection) -> str:
     return client.get(reverse("integrations:vendor", args=[connection.vendor])).content.decode()
 
 
-@pytest.mark.parametrize("name", ["start", "stop", "past", "import", "keys", "test", "retry_failed", "days", "feed"])
+BUTTONS = ["start", "stop", "past", "import", "keys", "limits", "test", "retry_failed"]
+
+
+@pytest.mark.parametrize("name", [*BUTTONS, "days", "feed"])
 def test_a_reader_presses_no_button(login: Login, started: Book, connection: Connection, name: str) -> None:
     client = login("integrations.view_connection")
     assert client.post(reverse(f"integrations:{name}", args=[connection.pk])).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["start", "stop", "past", "import", "keys", "test", "retry_failed", "connect"])
+@pytest.mark.parametrize("name", [*BUTTONS, "connect"])
 def test_no_button_works_by_following_a_link(admin_client: Client, connection: Connection, name: str) -> None:
     assert admin_client.get(reverse(f"integrations:{name}", args=[connection.pk])).status_code == 405
 

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations import tasks
-from integrations.models import AccountImport, Bucket, Connection, Heartbeat
+from integrations import tasks, vendors
+from integrations.models import AccountImport, CallLog, Circuit, Connection, Heartbeat
 from ledger.clock import database_now
 from ledger.errors import Rejected, Unreachable
 from ledger.journal import orders
@@ -81,11 +81,29 @@ def test_a_pause_that_the_vendor_asked_for_is_named(
     admin_client: Client, office: Office, connection: Connection, run: SyncOrder
 ) -> None:
     until = database_now() + timedelta(minutes=3)
-    Bucket.objects.create(
-        connection=connection, kind="request-0", level=0, filled_at=database_now(), paused_until=until
-    )
+    CallLog.objects.create(connection=connection, paused_until=until)
     local = plain(until, ZoneInfo("America/Chicago"), seconds=True)
     assert f"QuickBooks Online asked for a pause until {local};" in words(admin_client, connection, run)
+
+
+def test_while_the_circuit_rests_the_next_call_is_named(
+    admin_client: Client, office: Office, connection: Connection, run: SyncOrder
+) -> None:
+    until = database_now() + timedelta(minutes=3)
+    Circuit.objects.create(connection=connection, failures=5, rests=1, opened_at=database_now(), rests_until=until)
+    local = plain(until, ZoneInfo("America/Chicago"), seconds=True)
+    assert f"Waiting: QuickBooks Online does not answer; Daybook asks again at {local}" in words(
+        admin_client, connection, run
+    )
+
+
+def test_a_limit_that_is_used_up_is_named(
+    admin_client: Client, office: Office, connection: Connection, run: SyncOrder
+) -> None:
+    Connection.objects.filter(pk=connection.pk).update(batches_per_minute=1)
+    connection.refresh_from_db()
+    vendors.limiter(connection).wait("request", "batch").leave()
+    assert "Waiting: the limit of QuickBooks Online is used up until" in words(admin_client, connection, run)
 
 
 def test_a_vendor_that_cannot_be_reached_is_named_with_the_next_try(

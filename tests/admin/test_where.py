@@ -40,7 +40,9 @@ def test_the_number_the_id_in_the_logs_and_small_letters_find_it(office: Office,
 def test_an_exact_number_leaves_out_those_that_only_begin_so(office: Office, due: Posting) -> None:
     office.record(sale(external_id="7771"))
     assert "T7771" not in where("T777")
-    assert "T7771" in where("T777") + where("T7771")
+    assert "T7771" in where("T7771")
+    with pytest.raises(CommandError, match=r"exactly this.*HR-T777 \(T777\), HR-T7771"):
+        where("T77")
 
 
 def test_an_error_is_told_with_its_cause_and_story(office: Office, connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 
 import pytest
@@ -10,6 +11,13 @@ import structlog
 from config import logs
 
 CARD = "4111111111111111"
+
+
+def test_a_line_of_json_says_which_machine_and_process_wrote_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(logs.PROCESS, "worker")
+    record = logging.LogRecord("daybook", logging.INFO, "x.py", 1, "claimed", (), None)
+    told = json.loads(logs.formatter(as_json=True, machine="till-server").format(record))
+    assert (told["machine"], told["process"], told["pid"]) == ("till-server", "worker", os.getpid())
 
 
 def line(message: str, *arguments: object, exc_info: object = None) -> str:

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -28,6 +29,16 @@ def drain(number, frame):
     sys.exit(0)
 signal.signal(signal.SIGTERM, drain)
 open(folder + "/pids", "a").write(f"{os.getpid()} {worker.pid}\\n")
+time.sleep(60)
+"""
+SLOW_TO_DRAIN = """
+import os, signal, sys, time
+def drain(number, frame):
+    time.sleep(1)
+    open(sys.argv[1] + "/drained", "a").write("x")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, drain)
+open(sys.argv[1] + "/pids", "a").write(f"{os.getpid()}\\n")
 time.sleep(60)
 """
 DEAF = """
@@ -95,6 +106,9 @@ class FilePulse:
     def sweep(self) -> None:
         self.sweeps += 1
 
+    def farewell(self) -> None:
+        (self.folder / "farewell").touch()
+
 
 @pytest.fixture
 def supervised() -> Iterator[Callable[..., Supervisor]]:
@@ -155,16 +169,44 @@ def test_a_second_request_to_stop_does_not_wait(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 10
 
 
-def test_programs_stop_in_the_opposite_order_of_their_start(tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    first.mkdir()
-    second.mkdir()
-    programs = [program(PARENT_AND_WORKER, folder=folder, name=folder.name) for folder in (first, second)]
-    supervisor = Supervisor(programs, grace=10)
+def test_what_is_slow_to_stop_takes_nothing_from_the_time_of_the_others(tmp_path: Path) -> None:
+    worker, deaf = tmp_path / "worker", tmp_path / "deaf"
+    worker.mkdir()
+    deaf.mkdir()
+    programs = [program(PARENT_AND_WORKER, folder=worker), program(DEAF, folder=deaf, name="web")]
+    supervisor = Supervisor(programs, grace=1.0)
     supervisor.start()
-    wait_until(lambda: pids(first) and pids(second))
+    wait_until(lambda: pids(worker) and pids(deaf))
     supervisor.stop()
-    assert (second / "drained").stat().st_mtime_ns < (first / "drained").stat().st_mtime_ns
+    assert (worker / "drained").read_text() == "x"
+    assert not is_running(pids(deaf)[0][0])
+
+
+def test_what_the_others_talk_to_is_stopped_when_they_have_ended(tmp_path: Path) -> None:
+    vendor, worker = tmp_path / "vendor", tmp_path / "worker"
+    vendor.mkdir()
+    worker.mkdir()
+    asked_first = replace(program(PARENT_AND_WORKER, folder=vendor, name="vendor"), outlives=True)
+    supervisor = Supervisor([asked_first, program(SLOW_TO_DRAIN, folder=worker)], grace=20)
+    supervisor.start()
+    wait_until(lambda: pids(vendor) and pids(worker))
+    supervisor.stop()
+    assert (worker / "drained").stat().st_mtime_ns < (vendor / "drained").stat().st_mtime_ns
+
+
+def test_a_tree_that_ends_as_it_should_says_farewell_and_a_restart_says_none(
+    supervised: Callable[..., Supervisor], tmp_path: Path
+) -> None:
+    supervisor = supervised(
+        program(PARENT_AND_WORKER, folder=tmp_path), watchdog=Watchdog(FilePulse(tmp_path), limit=60)
+    )
+    wait_until(lambda: len(pids(tmp_path)) == 1)
+    os.kill(pids(tmp_path)[0][0], signal.SIGKILL)
+    wait_until(lambda: len(pids(tmp_path)) == 2)
+    assert not (tmp_path / "farewell").exists()
+    supervisor.request_stop()
+    supervisor.stop()
+    assert (tmp_path / "farewell").exists()
 
 
 def test_a_worker_that_hangs_is_killed_and_started_anew_and_a_sweep_follows(

@@ -30,6 +30,10 @@ class ScriptedPulse:
     def sweep(self) -> None:
         self.sweeps += 1
 
+    def farewell(self) -> None:
+        if not self.reachable:
+            raise PulseUnavailable("the database is away")
+
 
 def looks(watchdog: Watchdog, clock: ManualClock, *, seconds: int) -> bool:
     """Lets seconds pass, one look each; true if the worker was found hanging."""
@@ -72,3 +76,9 @@ def test_a_database_that_is_away_is_no_silence_of_the_worker() -> None:
     assert not looks(watchdog, clock, seconds=1000)
     pulse.reachable = True
     assert not looks(watchdog, clock, seconds=170)
+
+
+def test_a_database_that_is_away_at_the_end_does_not_keep_the_supervisor_from_ending() -> None:
+    pulse = ScriptedPulse()
+    pulse.reachable = False
+    Watchdog(pulse, limit=180).ended()

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import F
 
 from integrations import pipeline
-from integrations.models import Bucket, Circuit, Connection
+from integrations.models import CallLog, Circuit, Connection
 from ledger.clock import database_now
 from ledger.models import Account, Posting
 from ledger.terms import SyncState
@@ -32,7 +32,7 @@ def later(office: Office, seconds: float = SETTLE + 1) -> None:
     """Let time pass for the entries, the limiter and the circuit; two minutes clear every pause, seven every rest."""
     office.later(seconds)
     gone = timedelta(seconds=seconds)
-    Bucket.objects.exclude(paused_until=None).update(paused_until=F("paused_until") - gone)
+    CallLog.objects.exclude(paused_until=None).update(paused_until=F("paused_until") - gone)
     Circuit.objects.exclude(rests_until=None).update(rests_until=F("rests_until") - gone)
 
 

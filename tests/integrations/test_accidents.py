@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -174,10 +175,10 @@ def test_a_defect_over_one_answer_does_not_hold_up_the_others(
     there, sold = VendorLedger(), several(office)[:3]
     odd, post_one = office.entry(sold[0]).reference, there.post_one
 
-    def stumble(entry: OutgoingEntry, *, send_before: float) -> Delivered:
+    def stumble(entry: OutgoingEntry, **how: Any) -> Delivered:
         if entry.reference == odd:
             raise KeyError("an answer in a form that nobody expected")
-        return post_one(entry, send_before=send_before)
+        return post_one(entry, **how)
 
     monkeypatch.setattr(there, "post_one", stumble)
     monkeypatch.setattr(sending, "BATCH_WORTH", 100)

@@ -1,19 +1,26 @@
-"""What a load balancer asks without a token: /health/live and /health/ready tell yes or no, and nothing else."""
+"""Without a token: /health/live and /health/ready tell yes or no, what to do, and nothing else."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.db.utils import OperationalError
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from integrations import gauges, vendors
 from integrations.api import probes
-from integrations.models import Heartbeat
+from integrations.models import Connection, Heartbeat
 from ledger.clock import database_now
+from ledger.models import JournalEntry, Posting
+from ledger.terms import DeliveryState, SyncState
+from tests.integrations.at_work import later, sell
+from tests.office import Office
 
-ALL_WELL = {"ready": True, "database": True, "migrations": True, "worker": True}
+ALL_WELL = {"ready": True, "database": True, "migrations": True, "worker": True, "posting": True, "to_do": ""}
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +48,66 @@ def test_a_worker_that_is_silent_for_too_long_makes_it_unready(
 ) -> None:
     Heartbeat.objects.update(at=database_now() - timedelta(seconds=settings.HEARTBEAT_SECONDS + 5))
     answer = client.get("/health/ready")
-    assert (answer.status_code, answer.json()) == (503, {**ALL_WELL, "ready": False, "worker": False})
+    told = {**ALL_WELL, "ready": False, "worker": False, "to_do": probes.TO_DO["worker"]}
+    assert (answer.status_code, answer.json()) == (503, told)
+
+
+def test_one_machine_that_works_is_enough(client: Client, alive: Heartbeat) -> None:
+    Heartbeat.objects.create(name="other:1", at=database_now() - timedelta(hours=1))
+    assert client.get("/health/ready").json() == ALL_WELL
+
+
+def test_a_new_entry_that_is_due_for_long_and_held_up_by_nothing_makes_it_unready(
+    client: Client, alive: Heartbeat, running: Connection, office: Office
+) -> None:
+    sell(office, 1)
+    assert client.get("/health/ready").json() == ALL_WELL
+    JournalEntry.objects.update(created_at=F("created_at") - gauges.STUCK)
+    told = client.get("/health/ready")
+    assert told.status_code == 503 and told.json()["to_do"] == probes.TO_DO["posting"]
+    assert "HR-" not in told.content.decode()
+
+
+def test_a_new_event_that_nobody_books_makes_it_unready(
+    client: Client, alive: Heartbeat, running: Connection, office: Office
+) -> None:
+    sell(office, 1)
+    JournalEntry.objects.update(state=DeliveryState.DISCARDED)
+    Posting.objects.update(state=SyncState.NOT_SYNCED, entry=None, updated_at=F("updated_at") - gauges.STUCK)
+    assert client.get("/health/ready").status_code == 503
+
+
+def test_while_anything_is_tried_what_is_due_is_in_a_queue_that_moves(
+    client: Client, alive: Heartbeat, running: Connection, office: Office
+) -> None:
+    sell(office, 2)
+    JournalEntry.objects.update(created_at=F("created_at") - gauges.STUCK)
+    assert client.get("/health/ready").status_code == 503
+    office.sent(limit=1)
+    assert client.get("/health/ready").json() == ALL_WELL
+
+
+def test_what_waits_for_the_vendor_or_for_a_person_is_no_fault_of_the_installation(
+    client: Client, alive: Heartbeat, running: Connection, office: Office
+) -> None:
+    sell(office, 1)
+    JournalEntry.objects.update(created_at=F("created_at") - gauges.STUCK)
+    vendors.limiter(running).pause(60)
+    assert client.get("/health/ready").status_code == 200
+    later(office, 120)
+    assert client.get("/health/ready").status_code == 503
+    Connection.objects.filter(pk=running.pk).update(state=Connection.State.ACTION_REQUIRED)
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_it_asks_the_database_a_few_questions_only(
+    client: Client, alive: Heartbeat, running: Connection, office: Office
+) -> None:
+    sell(office, 3)
+    client.get("/health/ready")
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/health/ready")
+    assert len(asked) <= 8
 
 
 def test_a_migration_that_waits_makes_it_unready(client: Client, alive: Heartbeat) -> None:
@@ -49,6 +115,7 @@ def test_a_migration_that_waits_makes_it_unready(client: Client, alive: Heartbea
         cursor.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
     told = client.get("/health/ready").json()
     assert told["database"] and not told["migrations"] and not told["ready"]
+    assert "manage.py migrate" in told["to_do"]
 
 
 def test_a_database_that_cannot_be_asked_makes_it_unready_without_an_error(

@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 
 from integrations import accounts_creating, tasks, vendors
 from integrations.accounts_creating import CREATED, FOUND, REFUSED, UNKNOWN, WAITING, Wanted
-from integrations.models import AccountCreation, AccountImport, Connection, Lease
+from integrations.models import AccountCreation, AccountImport, CallLog, Connection, Lease
 from ledger.clock import database_now
 from ledger.errors import AuthExpired, RateLimited, Refused, Unreachable
+from ledger.journal.booking import new_key
 from ledger.models import Account, AuditRecord, Book, Feed
 from ledger.terms import AccountType, Role
 from ledger.values import NewAccount, RemoteAccount
@@ -142,7 +143,7 @@ def test_while_nobody_answers_nothing_is_lost(fed: Connection, settings: Any) ->
     run(order)
     assert states(order) == [WAITING] and order.ended_at is None
     settings.VENDOR_URLS = urls
-    fed.buckets.all().delete()
+    CallLog.objects.all().delete()
     run(order)
     assert states(order) == [CREATED]
 
@@ -192,8 +193,8 @@ class Slow:
         if meanwhile:
             meanwhile()
 
-    def create_account(self, wanted: NewAccount, *, send_before: float | None = None) -> RemoteAccount:
-        created = self.books.create_account(wanted, send_before=send_before)
+    def create_account(self, wanted: NewAccount, **how: Any) -> RemoteAccount:
+        created = self.books.create_account(wanted, **how)
         meanwhile, self.in_call = self.in_call, None
         if meanwhile:
             meanwhile()
@@ -238,6 +239,17 @@ def test_an_answer_that_comes_after_the_lease_was_lost_is_not_written(
     assert AuditRecord.objects.filter(deed="created accounts").count() == 1
 
 
+def test_a_name_that_was_taken_meanwhile_is_looked_up_when_only_one_call_may_be_under_way(
+    fed: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Connection.objects.filter(pk=fed.pk).update(in_flight=1)
+    fed.refresh_from_db()
+    order, made = ordered(fed, one := wanted()), NewAccount(one.name, one.type, one.role, new_key())
+    slowly(monkeypatch, Slow(fed, chart=lambda: vendors.accounting(fed).create_account(made)))
+    run(order)
+    assert states(order) == [CREATED] and there(fed, one.name) == 1
+
+
 def test_rows_that_another_worker_has_ended_are_not_written_over(
     fed: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,7 +283,7 @@ def test_what_was_sent_before_stays_so_when_sending_it_again_fails(
     order.save()
 
     class Away(Slow):
-        def create_account(self, wanted: NewAccount, *, send_before: float | None = None) -> RemoteAccount:
+        def create_account(self, wanted: NewAccount, **how: Any) -> RemoteAccount:
             raise error
 
     slowly(monkeypatch, Away(fed))
@@ -300,10 +312,10 @@ def test_an_end_with_a_problem_names_in_the_audit_what_was_created(
     order = ordered(fed, first, second, fill=True)
 
     class Expires(Slow):
-        def create_account(self, wanted: NewAccount, *, send_before: float | None = None) -> RemoteAccount:
+        def create_account(self, wanted: NewAccount, **how: Any) -> RemoteAccount:
             if wanted.name == second.name:
                 raise AuthExpired("The log-in has expired.")
-            return super().create_account(wanted, send_before=send_before)
+            return super().create_account(wanted, **how)
 
     slowly(monkeypatch, Expires(fed))
     run(order)

@@ -1,18 +1,15 @@
 """The wake-ups: each may come twice, late or never; the truth is the row."""
 
-import ast
 import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
-from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
-from integrations import leases, schedules, tasks
+from integrations import housekeeping, leases, schedules, tasks
 from integrations.models import Capture, Connection, Heartbeat, Lease
 from ledger.clock import database_now
 from ledger.journal import recording
@@ -155,10 +152,10 @@ def test_a_till_is_captured_by_one_worker_at_a_time(till: Connection) -> None:
         assert tasks.capture(till.pk) == "Another worker is at it."
 
 
-def test_a_heartbeat_is_one_row_with_the_time_of_now(db: None) -> None:
-    tasks.heartbeat()
-    tasks.heartbeat()
-    beat = Heartbeat.objects.get()
+def test_a_heartbeat_is_one_row_for_its_tree_with_the_time_of_now(db: None) -> None:
+    tasks.heartbeat("main:1")
+    tasks.heartbeat("main:1")
+    beat = Heartbeat.objects.get(name="main:1")
     assert database_now() - beat.at < timedelta(seconds=5)
 
 
@@ -170,13 +167,12 @@ def test_schedules_are_installed_once_and_name_real_tasks(db: None) -> None:
     assert all(callable(import_string(name)) for name in functions)
 
 
-def test_once_a_day_the_rows_of_ended_sessions_are_taken_away(db: None) -> None:
+def test_once_a_day_housekeeping_runs_in_place_of_an_earlier_schedule(db: None) -> None:
+    Schedule.objects.create(name="daybook sessions", func="django.core.management.call_command", repeats=-1)
     schedules.install()
     daily = Schedule.objects.get(schedule_type=Schedule.DAILY)
-    for key, days in (("ended", -1), ("alive", 1)):
-        Session.objects.create(session_key=key, session_data="", expire_date=timezone.now() + timedelta(days=days))
-    import_string(daily.func)(ast.literal_eval(daily.args))
-    assert [session.session_key for session in Session.objects.all()] == ["alive"]
+    assert import_string(daily.func) is housekeeping.tidy
+    assert not Schedule.objects.filter(name="daybook sessions").exists()
 
 
 def test_no_task_writes_the_audit_of_people(running: Connection, office: Office) -> None:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.contrib.auth.models import User
 from django.db.models import Count
@@ -12,14 +12,16 @@ from integrations import connecting, tasks
 from integrations.models import Capture, Connection, Lease
 from ledger.clock import database_now
 from ledger.journal import orders
-from ledger.models import Book, Feed, JournalEntry, Posting, Source
+from ledger.models import Book, Feed, FinancialEvent, JournalEntry, Posting, Source
 from ledger.terms import DeliveryState, SyncState
 from mappings import coverage, files, loading
+from tests.journeys.killing_plan import ENOUGH
 from tests.sandbox_fixture import ROOT, Sandbox
 
-FIRST_DAY, LAST_DAY = date(2010, 12, 1), date(2010, 12, 14)
-CAPTURED_TO = datetime(2010, 12, 16, 12, tzinfo=UTC)
-"""Some days of December are enough: the run takes as many of them as it needs."""
+FIRST_DAY = date(2010, 12, 1)
+SHORT, LONG = date(2010, 12, 20), date(2011, 3, 1)
+"""The last day of a short run and of a long one, which takes as many of the days as it needs."""
+
 OPEN = (SyncState.NOT_SYNCED, SyncState.PROCESSING)
 
 SOON = timedelta(seconds=1.5)
@@ -33,11 +35,14 @@ class Shop:
     book: Book
     till: Connection
     books: Connection
+    last_day: date = SHORT
     ordered_to: date = FIRST_DAY - timedelta(days=1)
-    ordered: int = 0
 
     def captured(self) -> bool:
         return Capture.objects.filter(connection=self.till, history_done=True).exists()
+
+    def known(self) -> int:
+        return FinancialEvent.objects.count()
 
     def waiting(self) -> int:
         """Events that were ordered and whose end is not known."""
@@ -45,11 +50,18 @@ class Shop:
 
     def order_days(self, *, until: Callable[[], bool]) -> None:
         """Order one captured day after the other, as Sync Past Events does, until that is enough or none is left."""
-        while not until() and self.ordered_to < LAST_DAY:
-            self.ordered_to += timedelta(days=1)
-            order = orders.order_past(self.book, self.ordered_to, self.ordered_to, actor=self.user)
-            self.ordered += order.events
+        while not until() and self.ordered_to < self.last_day:
+            day = self.ordered_to + timedelta(days=1)
+            orders.order_past(self.book, day, day, actor=self.user)
+            self.ordered_to = day
             tasks.wake(self.books.pk)
+
+    def ordered(self) -> int:
+        return Posting.objects.filter(book=self.book).exclude(order=None).count()
+
+    def posted(self) -> int:
+        """Entries that are marked: by them the run tells its time."""
+        return JournalEntry.objects.filter(book=self.book, state=DeliveryState.POSTED).count()
 
     def shorten_leases(self) -> None:
         """A dead worker's lease would keep the others out for half a minute; a live one renews its own in time."""
@@ -71,8 +83,9 @@ class Shop:
         return [f"{p} {p.state} {p.entry and p.entry.state}: {p.error} {p.error_detail}" for p in left[:10]]
 
 
-def open_shop(sandbox: Sandbox) -> Shop:
+def open_shop(sandbox: Sandbox, *, events: int) -> Shop:
     """From an empty database to Start Sync; the worker will capture the till when it starts."""
+    last_day = SHORT if events <= ENOUGH else LONG
     user = User.objects.create(username="bookkeeper", is_staff=True, is_superuser=True)
     source = Source.objects.create(code="HR", name="Heartland Retail")
     book = Book.objects.create(name="Main Street Trading", uses_financials=True)
@@ -82,6 +95,7 @@ def open_shop(sandbox: Sandbox) -> Shop:
         book=book,
         till=Connection.objects.create(vendor="heartland_retail", source=source),
         books=Connection.objects.create(vendor="quickbooks", book=book),
+        last_day=last_day,
     )
     _connect(shop, sandbox)
     _map(book, user)
@@ -97,8 +111,13 @@ def _connect(shop: Shop, sandbox: Sandbox) -> None:
     page = connecting.begin(shop.books, shop.user, "http://127.0.0.1:9/admin/callback")
     connecting.complete(sandbox.callback(page), shop.user)
     shop.books.refresh_from_db()
-    Capture.objects.filter(connection=shop.till).update(history_until=CAPTURED_TO)
+    Capture.objects.filter(connection=shop.till).update(history_until=_captured_to(shop.last_day))
     tasks.import_accounts(connecting.order_import(shop.books, shop.user).pk)
+
+
+def _captured_to(last_day: date) -> datetime:
+    """A day's sales are all there when those of the day after are."""
+    return datetime.combine(last_day + timedelta(days=2), time(12), tzinfo=UTC)
 
 
 def _map(book: Book, user: User) -> None:

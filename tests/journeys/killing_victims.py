@@ -40,3 +40,10 @@ def _sockets_of(pid: int) -> set[str]:
         return {os.readlink(f"{folder}/{name}") for name in os.listdir(folder)}
     except (FileNotFoundError, ProcessLookupError):
         return set()
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

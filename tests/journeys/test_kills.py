@@ -1,6 +1,7 @@
-"""Exactly once, the hard way: workers, the cluster and the web process die while the vendor loses answers.
+"""Exactly once, the hard way: whatever Daybook consists of dies while the vendor loses answers.
 
-KILL_SEED repeats a run, KILL_LOG names a file for what its processes say. The count is made at the vendor.
+KILL_SEED repeats a plan, KILL_LOG names a folder for what the processes say. The count is made at the vendor. On
+PostgreSQL there are two machines, and the database and Redis are restarted.
 """
 
 import os
@@ -11,15 +12,23 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.killing_ground import LONGEST, carry_out, sentence
+from tests.journeys.killing_plan import POSTGRES, POSTGRES_REDIS, SQLITE, Trial, draw
 
-KILLS = 54
+KILLS, EVENTS = 50, 600
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds its victims in /proc")
+
+
+def place() -> str:
+    """The databases as given."""
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        return SQLITE
+    return POSTGRES_REDIS if os.environ.get("REDIS_URL") else POSTGRES
 
 
 def test_whoever_is_killed_every_event_is_one_entry(pytestconfig: pytest.Config, subtests: pytest.Subtests) -> None:
     """One run serves all the questions; its figures are said even when nobody asked for output."""
-    seed = int(os.environ.get("KILL_SEED") or random.randrange(1_000_000))
-    figures = carry_out(seed=seed, kills=KILLS, seconds=LONGEST)
+    seed, on = int(os.environ.get("KILL_SEED") or random.randrange(1_000_000)), place()
+    figures = carry_out(Trial(seed, on, EVENTS, KILLS, machines=1 if on == SQLITE else 2), seconds=LONGEST)
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else nullcontext():
         print(f"\n{sentence(figures)}")
@@ -34,7 +43,16 @@ def test_whoever_is_killed_every_event_is_one_entry(pytestconfig: pytest.Config,
         assert (figures["unbalanced"], figures["differences"]) == ([], [])
     with subtests.test("the kills met work"):
         workers = figures["by_kind"]["worker"]
-        assert figures["kills"] >= 50 and figures["idle"] == 0
+        assert figures["kills"] == KILLS and figures["idle"] == 0
         assert figures["at_work"] > workers / 2, "too few workers died in the middle of a call"
     with subtests.test("the vendor lost answers"):
-        assert figures["answers_lost"] >= 5 and figures["events"] >= 600
+        assert figures["answers_lost"] >= 5 and figures["events"] >= EVENTS
+
+
+def test_a_seed_writes_the_same_plan_again() -> None:
+    trial = Trial(7, POSTGRES_REDIS, 10_000, 200, machines=2)
+    plan = draw(trial)
+    assert plan == draw(trial) != draw(Trial(8, POSTGRES_REDIS, 10_000, 200, machines=2))
+    assert {blow.machine for blow in plan} == {0, 1}
+    assert {"worker", "member", "parent", "cluster", "web", "supervisor", "machine"} < {blow.victim for blow in plan}
+    assert {(blow.victim, blow.how) for blow in plan} > {("database", "fast"), ("database", "immediate"), ("redis", "")}

@@ -106,6 +106,15 @@ def test_a_forgotten_request_id_doubles_the_entry(quickbooks: QuickBooksServer) 
     assert quickbooks.journal()["count"] == 2
 
 
+def test_a_request_that_arrives_twice_is_done_once_unless_its_id_is_forgotten(quickbooks: QuickBooksServer) -> None:
+    quickbooks.faults.set({"quickbooks.duplicate_request": {"always": True}})
+    assert quickbooks.post(entry(), requestid="r-1").status_code == 200
+    assert quickbooks.journal()["count"] == 1
+    quickbooks.faults.set({"quickbooks.forget_request_id": {"times": 1}})
+    quickbooks.post(entry("HR-T2"), requestid="r-2")
+    assert quickbooks.journal()["count"] == 3
+
+
 def test_a_refusal_is_replayed_only_when_switched_on(quickbooks: QuickBooksServer) -> None:
     quickbooks.set(book_close_date="2010-12-31")
     assert quickbooks.post(entry(), requestid="r-1").status_code == 400

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.server import Request, dump_json, json_answer
+from sandbox.server import Request, Sandbox, dump_json, json_answer
 from sandbox.state import State
 from tests.sandbox.quickbooks_server import QuickBooksServer, entry
 
@@ -66,6 +66,17 @@ def test_a_busy_port_gets_a_sentence_and_an_exit_code_and_touches_no_state(tmp_p
     assert process.returncode == 3
     assert "is in use; choose another --port" in errors
     assert not (tmp_path / "s.sqlite3").exists()
+
+
+def test_whoever_calls_while_it_starts_is_refused_and_not_answered_late() -> None:
+    server = Sandbox(("127.0.0.1", 0))
+    try:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.server_port), timeout=5)
+        server.mount({})
+        socket.create_connection(("127.0.0.1", server.server_port), timeout=5).close()
+    finally:
+        server.server_close()
 
 
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:

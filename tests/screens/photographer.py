@@ -8,7 +8,7 @@ from unittest.mock import patch
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from integrations import tasks
+from integrations import waking
 from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.screens import bad_day
 from tests.screens.clock import MOMENT, standing_clock
@@ -27,7 +27,7 @@ def take(into: Path, *, roles: list[str] | None = None, screens: list[str] | Non
     chosen = [screen for screen in SCREENS if not screens or screen.name in screens]
     with (
         standing_clock() as clock,
-        patch.object(tasks, "async_task", lambda *message: None),
+        patch.object(waking, "async_task", lambda *message: None),
         sync_playwright() as playwright,
         serving() as url,
     ):

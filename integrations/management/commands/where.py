@@ -34,12 +34,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         typed = options["number"].strip()
+        if not typed:
+            raise CommandError("Name an event: its number or its id in the logs.")
         found = events_called(typed, reader=EVERYTHING)
         if not found:
             raise CommandError("\n".join([NOT_THERE, *_tills()]))
-        exact = [posting for posting in found if typed.upper() in {posting.number.upper(), trace(posting)}]
-        for posting in exact or found:
+        exact = [posting for posting in found if typed.upper() in _names(posting)]
+        if not exact:
+            names = ", ".join(f"{trace(posting)} ({posting.number})" for posting in found)
+            raise CommandError(f"No event has exactly this number or id. The first that begin so: {names}")
+        for posting in exact:
             self.stdout.write("\n".join(_told(posting)))
+
+
+def _names(posting: Posting) -> set[str]:
+    return {posting.number.upper(), posting.event.external_id, trace(posting)}
 
 
 def _tills() -> Iterator[str]:

@@ -26,16 +26,19 @@ class FixedTokens:
 
     values: list[str] = field(default_factory=lambda: ["first", "second"])
     version: int = 1
+    events: list[str] = field(default_factory=list)
 
     def current(self) -> AccessToken:
+        self.events.append("token")
         return AccessToken(self.values[0], self.version)
 
     def renew(self, *, used: int) -> AccessToken:
         if len(self.values) < 2:
             raise AuthExpired("Connect again.")
+        self.events.append("renewal")
         self.values.pop(0)
         self.version = used + 1
-        return self.current()
+        return AccessToken(self.values[0], self.version)
 
 
 @dataclass
@@ -44,9 +47,19 @@ class Limits:
 
     taken: list[str] = field(default_factory=list)
     paused: list[float] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    left: int = 0
 
-    def take(self, kind: str) -> None:
-        self.taken.append(kind)
+    def wait(self, *kinds: str) -> "Limits":
+        self.taken.extend(kinds)
+        return self
+
+    def sends(self) -> None:
+        self.events.append("sends")
+
+    def leave(self) -> None:
+        self.events.append("left")
+        self.left += 1
 
     def pause(self, seconds: float) -> None:
         self.paused.append(seconds)

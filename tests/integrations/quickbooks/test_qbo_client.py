@@ -5,8 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from integrations.http import Http
 from integrations.quickbooks.client import quoted
-from ledger.errors import AuthExpired, OutcomeUnknown, RateLimited, Rejected, Unreachable
+from ledger.errors import AuthExpired, DaybookError, OutcomeUnknown, RateLimited, Rejected, Unreachable
 from tests.integrations.quickbooks.scripted import (
     REALM,
     FixedTokens,
@@ -117,11 +118,50 @@ def test_too_many_requests_pause_the_company_even_under_a_403() -> None:
     assert (caught.value.retry_after, http.limiter.paused) == (60.0, [60.0])
 
 
-def test_a_batch_takes_a_place_of_its_own_kind() -> None:
-    http = http_over(Script([answer(200, {"BatchItemResponse": []})]))
-    client_over(http).create_batch([("e0", "{}")], request_key="k", send_before=soon())
+def batch_of_one(http: Http, *, tokens: FixedTokens | None = None, place: Limits | None = None) -> Limits:
+    """Sent in that place, or in one that the call takes by itself; the limiter."""
+    client = client_over(http, tokens=tokens)
+    client.create_batch([("e0", "{}")], request_key="k", send_before=soon(), place=place)
     assert isinstance(http.limiter, Limits)
-    assert http.limiter.taken == ["request"]
+    return http.limiter
+
+
+def test_a_write_in_a_place_of_its_caller_counts_from_when_it_leaves() -> None:
+    happened: list[str] = []
+    http = http_over(Script([answer(200, {"BatchItemResponse": []})]))
+    limiter = batch_of_one(http, tokens=FixedTokens(events=happened), place=Limits(events=happened))
+    assert happened == ["token", "sends", "left"]
+    assert limiter.taken == []
+
+
+def test_a_repeat_with_a_new_token_takes_a_place_of_the_same_kinds_when_the_first_is_left() -> None:
+    happened: list[str] = []
+    http = http_over(Script([answer(401, REFUSED_TOKEN), answer(200, {"BatchItemResponse": []})]))
+    http.limiter = Limits(events=happened)
+    batch_of_one(http, tokens=FixedTokens(events=happened), place=Limits(events=happened))
+    assert happened == ["token", "sends", "left", "renewal", "sends", "left"]
+    assert (http.limiter.taken, http.limiter.left) == (["request", "batch"], 1)
+
+
+def test_a_batch_without_a_place_takes_one_of_both_kinds() -> None:
+    limiter = batch_of_one(http_over(Script([answer(200, {"BatchItemResponse": []})])))
+    assert (limiter.taken, limiter.left) == (["request", "batch"], 1)
+
+
+def test_what_is_too_late_to_leave_never_counts_as_sent() -> None:
+    place = Limits()
+    with pytest.raises(Unreachable):
+        client_over(http_over(Script([]))).create_entry("{}", request_key="k", send_before=0.0, place=place)
+    assert place.events == ["left"]
+
+
+@pytest.mark.parametrize("said", [answer(500, {}), answer(429, {}), answer(400, fault("2300"))])
+def test_a_place_is_given_back_whatever_the_answer_says(said: requests.Response) -> None:
+    http = http_over(Script([said]))
+    with pytest.raises(DaybookError):
+        client_over(http).company()
+    assert isinstance(http.limiter, Limits)
+    assert (http.limiter.taken, http.limiter.left) == (["request"], 1)
 
 
 def test_a_query_reads_on_until_a_page_is_not_full() -> None:
