@@ -330,8 +330,11 @@ def test_no_place_stays_under_way_whatever_becomes_of_a_call(
     assert CallLog.objects.get(connection=running).flying == {}
 
 
-def test_a_write_in_the_last_place_does_not_wait_for_itself(sandbox: Sandbox, running: Connection) -> None:
+def test_a_write_in_the_last_place_does_not_wait_for_itself(
+    sandbox: Sandbox, running: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither while its token is renewed before it leaves, nor when it is sent again with another."""
+    monkeypatch.setattr(limiting, "LONGEST_WAIT", 0.0)
     Connection.objects.filter(pk=running.pk).update(in_flight=1, token_expires_at=database_now())
     running.refresh_from_db()
     version = running.token_version

@@ -1,5 +1,6 @@
 """Each tree of worker processes has a heartbeat and a queue of its own; one that hangs is seen though another works."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -82,10 +83,12 @@ def test_a_machine_that_said_farewell_is_no_alert_while_another_works_and_is_for
 
 
 @pytest.fixture
-def pulse(monkeypatch: pytest.MonkeyPatch) -> QueuePulse:
-    """The connection is the test's own and stays."""
+def pulse(monkeypatch: pytest.MonkeyPatch) -> Iterator[QueuePulse]:
+    """The connection is the test's own and stays; what was asked in Redis goes."""
     monkeypatch.setattr("config.pulse.close_old_connections", lambda: None)
-    return QueuePulse()
+    pulse = QueuePulse()
+    yield pulse
+    get_broker(machines.queue_of(pulse.tree)).delete_queue()
 
 
 def test_a_machine_that_came_back_forgets_what_it_left_behind_as_soon_as_that_is_silent(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from integrations import accounts_creating, tasks, vendors
+from integrations import accounts_creating, limiter, tasks, vendors
 from integrations.accounts_creating import CREATED, FOUND, REFUSED, UNKNOWN, WAITING, Wanted
 from integrations.models import AccountCreation, AccountImport, CallLog, Connection, Lease
 from ledger.clock import database_now
@@ -242,6 +242,7 @@ def test_an_answer_that_comes_after_the_lease_was_lost_is_not_written(
 def test_a_name_that_was_taken_meanwhile_is_looked_up_when_only_one_call_may_be_under_way(
     fed: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(limiter, "LONGEST_WAIT", 0.0)
     Connection.objects.filter(pk=fed.pk).update(in_flight=1)
     fed.refresh_from_db()
     order, made = ordered(fed, one := wanted()), NewAccount(one.name, one.type, one.role, new_key())
