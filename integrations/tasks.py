@@ -62,7 +62,7 @@ def work(connection_id: int) -> str:
         alerts.refresh(connection)
         wake_telling()
     # What was ordered between the last look and the end had its wake-up turned away; what is due soon goes on soon.
-    if pipeline.is_due(connection) or _wait(connection) is not None:
+    if _is_due_soon(connection):
         wake(connection_id)
     return f"{done} entries handled."
 
@@ -98,6 +98,10 @@ def _wait(connection: Connection) -> float | None:
         return None
     wait = (due - database_now()).total_seconds()
     return wait if wait <= SHORT_WAIT else None
+
+
+def _is_due_soon(connection: Connection) -> bool:
+    return pipeline.is_due(connection) or _wait(connection) is not None
 
 
 def capture(connection_id: int, *, follow_always: bool = True) -> str:
@@ -258,7 +262,7 @@ def sweep() -> str:
             delivery.expire(connection.book)
             figures.refresh(connection.book)
         alerts.refresh(connection)
-        if pipeline.is_due(connection):
+        if _is_due_soon(connection):  # what is due before the next sweep would wait for it
             wake(connection.pk)
             woken += 1
     for till in vendors.till_connections():

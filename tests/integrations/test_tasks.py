@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
-from integrations import housekeeping, leases, schedules, tasks
+from integrations import housekeeping, leases, pipeline, schedules, tasks
 from integrations.models import Capture, Connection, Heartbeat, Lease
 from ledger.clock import database_now
 from ledger.journal import recording
@@ -120,6 +120,17 @@ def test_the_sweep_wakes_a_book_with_work_and_no_other(
     with django_capture_on_commit_callbacks(execute=True):
         assert tasks.sweep() == "1 books woken."
     assert woken[-1] == ("integrations.tasks.work", running.pk)
+
+
+@pytest.mark.parametrize(("seconds", "books"), [(30, 1), (3600, 0)])
+def test_the_sweep_wakes_a_book_whose_next_entry_is_due_before_the_next_sweep(
+    running: Connection, office: Office, seconds: int, books: int
+) -> None:
+    office.record(live())
+    office.enter()
+    JournalEntry.objects.update(next_attempt_at=database_now() + timedelta(seconds=seconds))
+    assert not pipeline.is_due(running)
+    assert tasks.sweep() == f"{books} books woken."
 
 
 def test_the_sweep_puts_back_what_a_dead_worker_held(running: Connection, office: Office) -> None:
