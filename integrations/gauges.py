@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 from django_q.brokers import get_broker
 from redis.exceptions import RedisError
 
 from integrations import vendors
 from integrations.models import Alert, Circuit, Connection
 from ledger.clock import database_now
-from ledger.models import Attempt, Book, DayFigure, JournalEntry, Posting
+from ledger.journal import booking
+from ledger.models import Attempt, Book, DayFigure, JournalEntry
 from ledger.models.entries import UNDER_WAY
 from ledger.terms import DeliveryState, Priority, SyncState
 
@@ -66,17 +67,13 @@ def lags() -> list[Lag]:
 
 def _oldest(book: Book, priority: int) -> datetime | None:
     """Since when the first in its turn has been waiting: both questions read one row of a partial index."""
-    waiting = _unbooked(book).filter(priority=priority)
+    waiting = booking.unbooked(book).filter(priority=priority)
     sent = JournalEntry.objects.filter(UNDER_WAY, book=book, priority=priority)
     times = [
         waiting.order_by("priority", "id").values_list("updated_at", flat=True).first(),
         sent.order_by("priority", "id").values_list("created_at", flat=True).first(),
     ]
     return min((time for time in times if time), default=None)
-
-
-def _unbooked(book: Book) -> QuerySet[Posting]:
-    return Posting.objects.filter(book=book, state=SyncState.NOT_SYNCED, entry=None)
 
 
 def _seconds(now: datetime, since: datetime | None) -> float:
@@ -97,9 +94,9 @@ def _is_long_due(book: Book, before: datetime) -> bool:
     """While anything of the book is tried, whatever is due is in a queue that moves."""
     ready = JournalEntry.objects.filter(UNDER_WAY, book=book, priority=Priority.LIVE, state=DeliveryState.READY)
     due = ready.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=before), created_at__lte=before)
-    unbooked = _unbooked(book).filter(priority=Priority.LIVE, updated_at__lte=before)
+    waiting = booking.unbooked(book).filter(priority=Priority.LIVE, updated_at__lte=before)
     tried = Attempt.objects.filter(started_at__gt=before, entry__book=book)
-    return (due.exists() or unbooked.exists()) and not tried.exists()
+    return (due.exists() or waiting.exists()) and not tried.exists()
 
 
 def attempts_of_the_last_hour() -> dict[str, int]:
@@ -117,8 +114,7 @@ def posted_in_the_last_minute() -> list[tuple[Book, int]]:
 def places() -> Iterator[Places]:
     for connection in _connections():
         for use in vendors.limiter(connection).use():
-            within = "under way" if use.rate is None else "minute" if use.rate.seconds == 60 else "second"
-            yield Places(connection, use.kind, within, use.most - use.taken)
+            yield Places(connection, use.kind, use.within, use.most - use.taken)
 
 
 def pauses() -> list[tuple[Connection, float]]:

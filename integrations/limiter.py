@@ -38,6 +38,13 @@ class Use:
     most: int
     rate: Rate | None = None
 
+    @property
+    def within(self) -> str:
+        """Minute or second; "under way" for calls that are so at once."""
+        if self.rate is None:
+            return "under way"
+        return "minute" if self.rate.seconds == 60 else "second"
+
 
 @dataclass
 class Place:

@@ -169,7 +169,7 @@ def _taken(use: Use) -> str:
     if use.rate is None:
         return f"{use.taken} of {counted(use.most, 'call')} under way"
     plural = f"{use.kind}es" if use.kind.endswith("ch") else f"{use.kind}s"
-    return f"{use.taken} of {use.most} {plural} {'a minute' if use.rate.seconds == 60 else 'a second'}"
+    return f"{use.taken} of {use.most} {plural} a {use.within}"
 
 
 # --- What was interrupted today -------------------------------------------------------------------

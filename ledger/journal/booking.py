@@ -77,11 +77,15 @@ def block_size() -> int:
     return 500 if connection.vendor == "postgresql" else 60
 
 
+def unbooked(book: Book) -> QuerySet[Posting]:
+    """Ordered postings that have no entry yet."""
+    return Posting.objects.filter(book=book, state=SyncState.NOT_SYNCED, entry=None)
+
+
 def to_book(book: Book) -> QuerySet[Posting]:
-    """Ordered postings that are to be booked now. Past ones wait while enough is booked ahead of the sending."""
-    waiting = Posting.objects.filter(book=book, state=SyncState.NOT_SYNCED, entry=None)
+    """Of these what is to be booked now. Past ones wait while enough is booked ahead of the sending."""
     is_ahead = under_way(book)[:AHEAD].count() >= AHEAD
-    return waiting.filter(priority=Priority.LIVE) if is_ahead else waiting
+    return unbooked(book).filter(priority=Priority.LIVE) if is_ahead else unbooked(book)
 
 
 def book_next(book: Book, table: Resolver) -> Booked:
